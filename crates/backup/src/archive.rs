@@ -1,0 +1,200 @@
+//! The beginning of an archive in pg_dump's custom format: which versions are needed to read it.
+//!
+//! The layout is that of `ReadHead` in PostgreSQL's `pg_backup_archiver.c`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use dbops_postgres::Version;
+
+use crate::verify::check;
+use crate::{Error, Event, ManifestTarget, Set};
+
+const MAGIC: &[u8] = b"PGDMP";
+/// `archCustom`
+const CUSTOM: u8 = 1;
+/// More than any header has: names have 63 bytes, versions some 40.
+const HEADER_LIMIT: u64 = 4096;
+
+/// What an archive says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveHeader {
+    /// The database that was dumped.
+    pub database: String,
+    /// The version of its server, as the server says it.
+    pub server_version: String,
+    /// The version of pg_dump.
+    pub pg_dump: Version,
+}
+
+/// An archive to restore.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says about itself.
+    pub header: ArchiveHeader,
+    /// What the manifest says about it, when it belongs to a set.
+    pub expected: Option<ManifestTarget>,
+}
+
+impl Archive {
+    /// An archive that belongs to no set.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or has another format.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        let not_an_archive = |reason: String| Error::NotAnArchive { path: path.to_path_buf(), reason };
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(not_an_archive("it is not a file".into()));
+        }
+        let header = ArchiveHeader::read(file).map_err(|error| not_an_archive(error.to_string()))?;
+        Ok(Self { path: path.to_path_buf(), header, expected: None })
+    }
+
+    /// The archive of one target of a set, once every byte of it was found to be as the manifest says.
+    ///
+    /// # Errors
+    ///
+    /// When the set does not hold the target, or its archive is damaged.
+    pub async fn in_set(set: &Set, target: &str, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Self, Error> {
+        let manifest = set.manifest()?;
+        let found = manifest.targets.iter().find(|held| held.name == target).ok_or_else(|| Error::NotInSet {
+            id: set.id.clone(),
+            target: target.into(),
+            held: manifest.target_names(),
+        })?;
+        on_event(Event::Checking { file: &found.file });
+        if let Some(problem) = check(&set.path, found, on_event).await? {
+            return Err(Error::Damaged { id: set.id.clone(), problem: problem.to_string() });
+        }
+        let archive = Self::open(&set.path.join(&found.file))?;
+        Ok(Self { expected: Some(found.clone()), ..archive })
+    }
+}
+
+impl ArchiveHeader {
+    fn read(reader: impl Read) -> io::Result<Self> {
+        let mut reader = reader.take(HEADER_LIMIT);
+        let mut magic = [0; MAGIC.len()];
+        let is_archive = reader.read_exact(&mut magic).is_ok() && magic == MAGIC;
+        if !is_archive {
+            return Err(io::Error::other("it does not begin as one; SQL scripts are for psql"));
+        }
+        Self::read_rest(&mut reader).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::other("its header is cut off"),
+            _ => error,
+        })
+    }
+
+    fn read_rest(reader: &mut impl Read) -> io::Result<Self> {
+        let [major, minor, _revision, int_size, _offset_size, format] = bytes(reader)?;
+        if format != CUSTOM {
+            return Err(io::Error::other("it is part of a dump in another format"));
+        }
+        // 1.12 came with PostgreSQL 9.0; 1.15, with 16, made the compression a single byte.
+        if major != 1 || minor < 12 || !(1..=8).contains(&int_size) {
+            return Err(io::Error::other(format!("its format {major}.{minor} is not known")));
+        }
+        if minor >= 15 {
+            bytes::<1>(reader)?;
+        } else {
+            int(reader, int_size)?;
+        }
+        // Seconds to years, and whether it was summer time.
+        for _ in 0..7 {
+            int(reader, int_size)?;
+        }
+        let database = text(reader, int_size)?;
+        let server_version = text(reader, int_size)?;
+        let pg_dump = text(reader, int_size)?;
+        let pg_dump = Version::from_program(&pg_dump)
+            .ok_or_else(|| io::Error::other(format!("pg_dump's version {pg_dump:?} is not known")))?;
+        Ok(Self { database, server_version, pg_dump })
+    }
+}
+
+fn bytes<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A sign, then the digits from the lowest.
+fn int(reader: &mut impl Read, size: u8) -> io::Result<i64> {
+    let [sign] = bytes(reader)?;
+    let mut value: u64 = 0;
+    for shift in 0..size {
+        let [byte] = bytes(reader)?;
+        value |= u64::from(byte) << (8 * shift);
+    }
+    let value = i64::try_from(value).map_err(io::Error::other)?;
+    Ok(if sign == 0 { value } else { -value })
+}
+
+fn text(reader: &mut impl Read, int_size: u8) -> io::Result<String> {
+    let Ok(length) = u64::try_from(int(reader, int_size)?) else { return Ok(String::new()) };
+    let mut text = Vec::new();
+    // The whole header has a limit, so a length that lies costs nothing.
+    if (reader.take(length).read_to_end(&mut text)? as u64) < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::ArchiveHeader;
+
+    fn header(minor: u8, format: u8) -> Vec<u8> {
+        let number = |value: u32| [&[0], value.to_le_bytes().as_slice()].concat();
+        let text = |text: &str| [number(text.len() as u32), text.as_bytes().to_vec()].concat();
+        let compression = if minor >= 15 { vec![1] } else { [vec![1], vec![255; 4]].concat() };
+        [
+            [b"PGDMP".as_slice(), &[1, minor, 0, 4, 8, format]].concat(),
+            if minor >= 15 { compression } else { [vec![1], 1u32.to_le_bytes().to_vec()].concat() },
+            number(1).repeat(7),
+            text("odd \"näme\""),
+            text("17.4 (Debian 17.4-1)"),
+            text("18.6"),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn reads_headers_old_and_new() {
+        for minor in [14, 15, 16] {
+            let read = ArchiveHeader::read(header(minor, 1).as_slice()).expect("a header");
+            assert_eq!((read.database.as_str(), read.pg_dump.major), ("odd \"näme\"", 18), "1.{minor}");
+            assert_eq!(read.server_version, "17.4 (Debian 17.4-1)");
+        }
+    }
+
+    #[test]
+    fn says_what_else_it_is() {
+        let cut = header(16, 1)[..40].to_vec();
+        let cases = [
+            (b"CREATE TABLE t ();".to_vec(), "it does not begin as one"),
+            (Vec::new(), "it does not begin as one"),
+            (header(16, 3), "it is part of a dump in another format"),
+            (header(9, 1), "its format 1.9 is not known"),
+            (cut, "its header is cut off"),
+        ];
+        for (bytes, message) in cases {
+            let error = ArchiveHeader::read(bytes.as_slice()).expect_err(message).to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(ArchiveHeader::read([b"PGDMP".as_slice(), &tail].concat().as_slice()));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Running pg_dump and pg_restore: what they inherit, and how they end when nobody waits for them any more.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use dbops_postgres::passfile::TemporaryPassfile;
+use dbops_postgres::process::{self, ProcessError};
+use dbops_postgres::{DatabaseUrl, Installation, Places};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr, ChildStdout};
+
+use crate::Error;
+
+/// How long a program has to cancel its statements on the server when it is no longer wanted.
+const END_LIMIT: Duration = Duration::from_secs(3);
+/// How much of what a program says to standard error is kept: the end.
+const STDERR_KEPT: usize = 16 * 1024;
+
+/// Where the client programs are, and what they may see of the environment.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// Where to look for them.
+    pub places: Places,
+    /// The variables that they get, and no others: any variable may hold the URL of a database with its password, and
+    /// the environment of a process is there to read for others of its user.
+    pub environment: Vec<(String, OsString)>,
+}
+
+/// A client program that connects to no server.
+pub(crate) fn bare_command(programs: &Programs, installation: &Installation, name: &str) -> Command {
+    let mut command = process::command(installation.program(name));
+    command.env_clear().env("LC_ALL", "C").envs(programs.environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+/// A client program for one database. The name of the file is all that it gets to know of the password from outside.
+pub(crate) fn command(
+    programs: &Programs,
+    installation: &Installation,
+    name: &str,
+    url: &DatabaseUrl,
+    passfile: Option<&TemporaryPassfile>,
+) -> Command {
+    let mut command = bare_command(programs, installation, name);
+    if let Some(passfile) = passfile {
+        command.env("PGPASSFILE", passfile.path());
+    }
+    command.arg("--no-password").arg(format!("--dbname={}", url.conninfo()));
+    command
+}
+
+/// The file with the password of `url`, for the time of a run.
+pub(crate) fn passfile(url: &DatabaseUrl) -> Result<Option<TemporaryPassfile>, Error> {
+    TemporaryPassfile::write(url).map_err(Error::io("write", "the temporary password file".as_ref()))
+}
+
+/// A program at work. Dropped, it is asked to end, so that it cancels what it has running on the server, then killed.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    name: String,
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command, stdout: Stdio) -> Result<Self, ProcessError> {
+        use std::os::unix::process::CommandExt;
+
+        let name = process::name_of(&command);
+        // Ctrl-C at the terminal is for dbops, which ends its programs in order.
+        command.process_group(0).stdout(stdout).stderr(Stdio::piped());
+        let mut command = tokio::process::Command::from(command);
+        match command.kill_on_drop(true).spawn() {
+            Ok(child) => Ok(Self { child, name }),
+            Err(source) => Err(ProcessError::Start { program: name, source }),
+        }
+    }
+
+    /// Its output, once.
+    pub(crate) fn pipes(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn wait(&mut self, stderr: &[u8]) -> Result<(), ProcessError> {
+        let status: ExitStatus = match self.child.wait().await {
+            Ok(status) => status,
+            Err(source) => return Err(ProcessError::Start { program: self.name.clone(), source }),
+        };
+        if status.success() { Ok(()) } else { Err(process::failure(&self.name, status, stderr)) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let Some(pid) = pid else { return };
+        if kill_process(pid, Signal::TERM).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + END_LIMIT;
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// The end of what a program writes to standard error, read until it closes it.
+pub(crate) async fn read_tail(pipe: Option<ChildStderr>) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let Some(mut pipe) = pipe else { return kept };
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+        kept.extend_from_slice(&buffer[..count]);
+        let surplus = kept.len().saturating_sub(STDERR_KEPT);
+        kept.drain(..surplus);
+    }
+    kept
+}

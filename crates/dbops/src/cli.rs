@@ -1,0 +1,149 @@
+//! The command line: global options, the commands in the order of the work, and how a run ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use anyhow::anyhow;
+use clap::error::ErrorKind;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{self, Context, Outcome};
+use crate::environment::Environment;
+use crate::failure::{Failure, FailureKind, Result};
+use crate::ui::Ui;
+
+/// Operate PostgreSQL, pgvector and Qdrant: migrations, backups, health and collections with one tool.
+#[derive(Parser)]
+#[command(name = "dbops", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// The configuration file [default: config/dbops.yaml or dbops.yaml, here or above]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Say more about what is done
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but errors and what was asked for
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "verbose")]
+    quiet: u8,
+    /// Answer confirmations with yes
+    #[arg(short, long, global = true)]
+    yes: bool,
+    /// Show no progress
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Migrate(commands::migrate::MigrateArgs),
+    Backup(commands::backup::BackupArgs),
+    Restore(commands::restore::RestoreArgs),
+    Health(commands::health::HealthArgs),
+    Schema(commands::schema::SchemaArgs),
+    Qdrant(commands::qdrant::QdrantArgs),
+    Config(commands::config::ConfigArgs),
+}
+
+/// Runs the program: parses the command line, carries out the command, reports how it ended.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let global = cli.global;
+    match global.color {
+        Color::Auto => {}
+        Color::Always => ColorChoice::Always.write_global(),
+        Color::Never => ColorChoice::Never.write_global(),
+    }
+    let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX) - i8::try_from(global.quiet).unwrap_or(i8::MAX);
+    let ui = Ui { json: global.json, verbosity, yes: global.yes, progress: !global.no_progress };
+    match carry_out(ui.clone(), global.config, cli.command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(3),
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            ui.failure(&failure);
+            failure.kind.exit_code()
+        }
+    }
+}
+
+fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<Outcome> {
+    let context = Context { ui, environment: Environment::read()?, config_path };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = dispatch(&context, command) => outcome,
+            () = interruption() => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
+        }
+    });
+    // Not waiting for blocking work that an interruption left behind.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
+    match command {
+        Command::Migrate(args) => commands::migrate::run(context, args).await,
+        Command::Backup(args) => commands::backup::run(context, &args).await,
+        Command::Restore(args) => commands::restore::run(context, &args).await,
+        Command::Health(args) => commands::health::run(context, args).await,
+        Command::Schema(args) => commands::schema::run(context, &args).await,
+        Command::Qdrant(args) => commands::qdrant::run(context, args).await,
+        Command::Config(args) => commands::config::run(context, &args),
+    }
+}
+
+/// Ctrl-C, or the polite kill that containers and service managers send.
+async fn interruption() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    let Ok(mut terminate) = terminate else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that went away needs no help.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        // Up to the empty line before the usage: some messages name the arguments on lines of their own.
+        let lines: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let message = lines.join(" ").trim_start_matches("error: ").to_owned();
+        let ui = Ui { json: true, verbosity: 0, yes: false, progress: false };
+        ui.failure(&Failure::usage(message).with_hint("run it with --help"));
+    } else {
+        let _ = error.print();
+    }
+    FailureKind::Usage.exit_code()
+}

@@ -1,0 +1,191 @@
+//! `dbops backup [TARGET...]` and `dbops backup list|show|verify|delete`: making sets and looking after them.
+
+mod report;
+mod sets;
+
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use dbops_backup::{Error, Programs, Repository, SetId, Source, back_up};
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+pub(super) use self::report::{Reporter, revision, seconds};
+use super::{Context, Outcome};
+use crate::config::{Config, TargetKind};
+use crate::failure::{Failure, FailureKind, Result};
+use crate::ui::{STRONG, Ui, paint};
+
+const EXAMPLES: &str = "Examples:
+  dbops backup                  back up every PostgreSQL target into one set
+  dbops backup bot_db           back up one
+  dbops backup list             show what there is
+  dbops backup verify --all     compare every byte with the manifests";
+
+/// Back up PostgreSQL targets into one set, and look after the sets
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BackupArgs {
+    #[command(subcommand)]
+    command: Option<BackupCommand>,
+    /// The targets to back up [default: all of PostgreSQL]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// The same as TARGET
+    #[arg(short, long = "target", value_name = "NAME")]
+    target: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum BackupCommand {
+    /// Show the sets, the newest first
+    List,
+    /// Show what a set holds
+    Show {
+        /// Its id, the beginning of it, or `latest`
+        id: String,
+    },
+    /// Compare every byte of a set with its manifest; exit code 3 when something is wrong
+    Verify {
+        /// Its id, the beginning of it, or `latest`
+        #[arg(default_value = "latest")]
+        id: String,
+        /// Verify every set
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+    /// Delete a set
+    Delete {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+}
+
+pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome> {
+    let config = context.config()?;
+    let repository = Repository::new(&config.backup.repository);
+    let names = [args.targets.as_slice(), &args.target].concat();
+    // Not left to clap's `args_conflicts_with_subcommands`, which takes the `list` of `backup --json list` for a target.
+    if args.command.is_some() && !names.is_empty() {
+        return Err(Failure::usage("targets are named to make a backup, not to look after the ones that there are"));
+    }
+    match &args.command {
+        None => create(context, &config, &repository, &names).await,
+        Some(BackupCommand::List) => sets::list(context, &repository),
+        Some(BackupCommand::Show { id }) => sets::show(context, &sets::find(&repository, id)?),
+        Some(BackupCommand::Verify { id, all }) => {
+            let sets = if *all { repository.sets()? } else { vec![sets::find(&repository, id)?] };
+            sets::verify_all(context, &repository, &sets).await
+        }
+        Some(BackupCommand::Delete { id }) => sets::delete(context, &repository, id).await,
+    }
+}
+
+#[derive(Serialize)]
+struct BackupDocument<'a> {
+    id: &'a SetId,
+    path: String,
+    targets: Vec<DumpDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct DumpDocument<'a> {
+    name: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+    duration_ms: u64,
+}
+
+async fn create(context: &Context, config: &Config, repository: &Repository, names: &[String]) -> Result<Outcome> {
+    let started = Instant::now();
+    let sources = sources(&context.ui, config, names)?;
+    let mut reporter = Reporter::new(&context.ui);
+    let backup = back_up(repository, &sources, &programs(context), &mut |event| reporter.event(event)).await?;
+    reporter.finish();
+
+    let manifest = &backup.manifest;
+    let dumps = manifest.targets.iter().map(|target| DumpDocument {
+        name: &target.name,
+        bytes: target.bytes,
+        sha256: &target.sha256,
+        duration_ms: target.duration_ms,
+    });
+    let document =
+        BackupDocument { id: &manifest.id, path: backup.path.display().to_string(), targets: dumps.collect() };
+    context.ui.document(&document)?;
+    for target in &document.targets {
+        let took = seconds(Duration::from_millis(target.duration_ms));
+        context.ui.status(format!("{}: {} in {took}", target.name, HumanBytes(target.bytes)));
+    }
+    context.ui.data(format!(
+        "{}: {} in {}, {}",
+        paint(STRONG, document.id),
+        HumanBytes(manifest.bytes()),
+        seconds(started.elapsed()),
+        context.environment.shown(&backup.path)
+    ))?;
+    Ok(Outcome::Done)
+}
+
+/// The databases to back up. What is left out is said.
+fn sources(ui: &Ui, config: &Config, names: &[String]) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for target in config.select(names).map_err(|failure| or_command(failure, config, names))? {
+        match &target.kind {
+            TargetKind::Postgres(postgres) => {
+                sources.push(Source { name: target.name.clone(), url: postgres.url.clone() });
+            }
+            TargetKind::Qdrant(_) if names.is_empty() => {
+                ui.warn(format!("{}: not in the set; only PostgreSQL is backed up", target.name))
+            }
+            TargetKind::Qdrant(_) => {
+                let failure =
+                    Failure::usage(format!("`{}` is a Qdrant server: a set holds PostgreSQL only", target.name));
+                return Err(failure.with_hint("back up the tables that its collections are built from"));
+            }
+        }
+    }
+    if sources.is_empty() {
+        return Err(Failure::usage(format!("there is no PostgreSQL target in {}", config.path.display())));
+    }
+    Ok(sources)
+}
+
+/// A command that is written wrong is taken for a target: the hint is about both.
+fn or_command(failure: Failure, config: &Config, names: &[String]) -> Failure {
+    let is_target = |name: &str| config.targets.iter().any(|target| target.name == name);
+    let Some(wrong) = names.iter().find(|name| !is_target(name)) else { return failure };
+    let backup = BackupCommand::augment_subcommands(clap::Command::new("backup"));
+    let commands: Vec<_> = backup.get_subcommands().map(clap::Command::get_name).collect();
+    let distance = |command: &str| strsim::damerau_levenshtein(wrong, command);
+    let nearest = commands.iter().min_by_key(|command| distance(command));
+    let nearest = nearest.filter(|command| distance(command) <= wrong.len().div_ceil(3));
+    let of_targets = failure.hint.clone().unwrap_or_default();
+    match nearest {
+        Some(command) => failure.with_hint(format!("did you mean `dbops backup {command}`? Of targets: {of_targets}")),
+        None => failure.with_hint(format!("{of_targets} (the commands are {})", commands.join(", "))),
+    }
+}
+
+pub(super) fn programs(context: &Context) -> Programs {
+    Programs { places: context.environment.places(), environment: context.environment.for_programs() }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Locked { .. } => FailureKind::Locked,
+            Error::NotEmpty { .. } | Error::ServersOwn { .. } => FailureKind::Refused,
+            Error::TargetName(_)
+            | Error::NoSuchSet { .. }
+            | Error::Ambiguous { .. }
+            | Error::NotInSet { .. }
+            | Error::NotAnArchive { .. }
+            | Error::DatabaseName(_) => FailureKind::Usage,
+            Error::Sql { source, .. } if source.is_lock_timeout() => FailureKind::Locked,
+            _ => FailureKind::Failed,
+        };
+        let hint = error.hint();
+        Self { kind, error: error.into(), hint }
+    }
+}

@@ -1,0 +1,243 @@
+//! `dbops backup list|show|verify|delete`: looking after the sets that there are.
+
+use std::collections::BTreeMap;
+
+use dbops_backup::{Error, Problem, Repository, Set, SetId, Verification, verify};
+use indicatif::HumanBytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::{Context, Outcome};
+use super::report::{Reporter, local_time, revision};
+use crate::failure::{Failure, Result};
+use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, paint};
+
+#[derive(Serialize)]
+struct ListDocument {
+    backups: Vec<SetDocument>,
+}
+
+#[derive(Serialize)]
+struct SetDocument {
+    id: SetId,
+    created: Timestamp,
+    targets: Vec<String>,
+    bytes: u64,
+    /// When it was found whole; `null` when it never was, and when the last time found it damaged.
+    verified: Option<Timestamp>,
+    /// Whether the last verification found something wrong.
+    damaged: bool,
+    /// Whether every file is there with its size.
+    complete: bool,
+}
+
+impl SetDocument {
+    fn of(set: &Set) -> Self {
+        Self {
+            id: set.id.clone(),
+            created: set.created(),
+            targets: set.targets(),
+            bytes: set.bytes(),
+            verified: set.verified(),
+            damaged: set.is_damaged(),
+            complete: set.is_complete(),
+        }
+    }
+}
+
+pub(super) fn list(context: &Context, repository: &Repository) -> Result<Outcome> {
+    let sets = repository.sets()?;
+    context.ui.document(&ListDocument { backups: sets.iter().map(SetDocument::of).collect() })?;
+    if sets.is_empty() {
+        context.ui.status(none(repository));
+        return Ok(Outcome::Done);
+    }
+    let row = |set: &Set| {
+        let cells = [
+            set.id.to_string(),
+            local_time(set.created()),
+            set.targets().join(", "),
+            HumanBytes(set.bytes()).to_string(),
+            state(set),
+        ];
+        let is_whole = set.is_complete() && !set.is_damaged();
+        if is_whole { cells.to_vec() } else { cells.iter().map(|cell| paint(FAINT, cell)).collect() }
+    };
+    let rows = sets.iter().map(row).collect();
+    context.ui.table(&["id", "created", "targets", "size", "verified"], rows)?;
+    Ok(Outcome::Done)
+}
+
+fn none(repository: &Repository) -> String {
+    format!("no backups in {}", repository.folder().display())
+}
+
+/// What is known about a set's soundness, in a cell.
+fn state(set: &Set) -> String {
+    match &set.verification {
+        _ if !set.is_complete() => "incomplete".into(),
+        Some(found) if found.problems.is_empty() => local_time(found.at),
+        Some(_) => "DAMAGED".into(),
+        None => "never".into(),
+    }
+}
+
+#[derive(Serialize)]
+struct ShowDocument<'a> {
+    id: &'a SetId,
+    created: Timestamp,
+    path: String,
+    bytes: u64,
+    /// When it was found whole; `null` when it never was, and when the last time found it damaged.
+    verified: Option<Timestamp>,
+    /// Whether the last verification found something wrong.
+    damaged: bool,
+    /// Whether every file is there with its size.
+    complete: bool,
+    host: &'a str,
+    dbops: &'a str,
+    targets: Vec<TargetDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct TargetDocument<'a> {
+    name: &'a str,
+    database: &'a str,
+    file: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+    duration_ms: u64,
+    server_version: &'a str,
+    pg_dump_version: &'a str,
+    extensions: &'a BTreeMap<String, String>,
+    revision: &'a [String],
+    tables: u64,
+}
+
+pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
+    let manifest = set.manifest()?;
+    let targets = manifest.targets.iter().map(|target| TargetDocument {
+        name: &target.name,
+        database: &target.database,
+        file: &target.file,
+        bytes: target.bytes,
+        sha256: &target.sha256,
+        duration_ms: target.duration_ms,
+        server_version: &target.server_version,
+        pg_dump_version: &target.pg_dump_version,
+        extensions: &target.extensions,
+        revision: &target.revision,
+        tables: target.tables,
+    });
+    let document = ShowDocument {
+        id: &set.id,
+        created: set.created(),
+        path: set.path.display().to_string(),
+        bytes: set.bytes(),
+        verified: set.verified(),
+        damaged: set.is_damaged(),
+        complete: set.is_complete(),
+        host: &manifest.host,
+        dbops: &manifest.dbops,
+        targets: targets.collect(),
+    };
+    let ui = &context.ui;
+    ui.document(&document)?;
+    ui.data(format!("{}  {}", paint(STRONG, &set.id), document.path))?;
+    ui.data(format!(
+        "created {} on {} by dbops {}, verified: {}",
+        local_time(document.created),
+        document.host,
+        document.dbops,
+        state(set)
+    ))?;
+    for target in &document.targets {
+        let extensions = target.extensions.iter().map(|(name, version)| format!("{name} {version}"));
+        ui.data(format!("\n{} (database \"{}\")", paint(STRONG, target.name), target.database))?;
+        ui.data(format!("  file        {}, {}", target.file, HumanBytes(target.bytes)))?;
+        ui.data(format!("  sha256      {}", target.sha256))?;
+        ui.data(format!("  made by     pg_dump {} from PostgreSQL {}", target.pg_dump_version, target.server_version))?;
+        ui.data(format!("  tables      {}", target.tables))?;
+        ui.data(format!("  revision    {}", revision(target.revision)))?;
+        ui.data(format!("  extensions  {}", extensions.collect::<Vec<_>>().join(", ")))?;
+    }
+    Ok(Outcome::Done)
+}
+
+#[derive(Serialize)]
+struct VerifyDocument {
+    backups: Vec<VerifiedDocument>,
+}
+
+#[derive(Serialize)]
+struct VerifiedDocument {
+    id: SetId,
+    ok: bool,
+    problems: Vec<Problem>,
+}
+
+pub(super) async fn verify_all(context: &Context, repository: &Repository, sets: &[Set]) -> Result<Outcome> {
+    let ui = &context.ui;
+    let mut backups = Vec::new();
+    for set in sets {
+        let mut reporter = Reporter::new(ui);
+        let found = verify(set, &mut |event| reporter.event(event)).await?;
+        reporter.finish();
+        if let Err(error) = found.store(repository, set) {
+            ui.warn(format!("{}: the outcome is not remembered: {:#}", set.id, Failure::from(error).error));
+        }
+        report(ui, set, &found)?;
+        let Verification { problems, .. } = found;
+        backups.push(VerifiedDocument { id: set.id.clone(), ok: problems.is_empty(), problems });
+    }
+    if sets.is_empty() {
+        ui.status(none(repository));
+    }
+    let is_sound = backups.iter().all(|backup| backup.ok);
+    ui.document(&VerifyDocument { backups })?;
+    Ok(if is_sound { Outcome::Done } else { Outcome::Found })
+}
+
+fn report(ui: &Ui, set: &Set, found: &Verification) -> Result<()> {
+    if found.problems.is_empty() {
+        return ui.data(format!("{}: {}, {}", set.id, paint(GOOD, "whole"), HumanBytes(set.bytes())));
+    }
+    for problem in &found.problems {
+        ui.data(format!("{}: {} {}", set.id, paint(BAD, &problem.file), problem.reason))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct DeleteDocument<'a> {
+    deleted: &'a SetId,
+}
+
+pub(super) async fn delete(context: &Context, repository: &Repository, id: &str) -> Result<Outcome> {
+    if id == "latest" {
+        return Err(
+            Failure::usage("a set to be deleted is named by its id").with_hint("`dbops backup list` shows them")
+        );
+    }
+    let set = repository.find(id)?;
+    let what = format!("{} of {}, {}", set.id, local_time(set.created()), HumanBytes(set.bytes()));
+    context.ui.confirm(&format!("delete the backup {what}?")).await?;
+    repository.delete(&set)?;
+    context.ui.document(&DeleteDocument { deleted: &set.id })?;
+    context.ui.data(format!("deleted {what}"))?;
+    Ok(Outcome::Done)
+}
+
+/// The newest set for `latest`, whatever its state, else the one with this id.
+pub(super) fn find(repository: &Repository, id: &str) -> Result<Set> {
+    if id != "latest" {
+        return Ok(repository.find(id)?);
+    }
+    let newest = repository.sets()?.into_iter().next();
+    let none = || Error::NoLatest {
+        targets: Vec::new(),
+        repository: repository.folder().to_path_buf(),
+        not_whole: Vec::new(),
+    };
+    newest.ok_or_else(|| none().into())
+}

@@ -1,0 +1,155 @@
+//! `dbops migrate`: revisions as SQL files, Alembic's graph and version table.
+
+mod autogenerate;
+mod check;
+mod dry_run;
+mod graph;
+mod history;
+mod import;
+mod lint;
+mod offline;
+mod progress;
+mod resume;
+mod revision;
+mod run;
+mod state;
+
+use clap::{Args, Subcommand};
+use dbops_migrate::{Error, Graph, is_alembic, load_alembic, load_folder};
+
+use super::{Context, Outcome};
+use crate::config::PostgresTarget;
+use crate::failure::{Failure, FailureKind, Result};
+
+/// Bring the databases to the newest revision, or go to another one
+///
+/// Without a subcommand: upgrade every PostgreSQL target to its heads, then apply the Qdrant collections.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  dbops migrate\n  dbops migrate current\n  dbops migrate downgrade -1 -t bot_db\n  \
+                        dbops migrate revision -m \"add email verification to users\" -t bot_db"
+)]
+pub(crate) struct MigrateArgs {
+    #[command(subcommand)]
+    command: Option<MigrateCommand>,
+    /// Only this target; may be repeated
+    #[arg(short, long = "target", value_name = "NAME", global = true)]
+    targets: Vec<String>,
+    #[command(flatten)]
+    flags: run::RunFlags,
+}
+
+#[derive(Subcommand)]
+enum MigrateCommand {
+    /// Apply revisions up to REV: an id, its beginning, `head`, `heads`, `+N`, `REV+N`, `label@head`
+    Upgrade(run::MoveArgs),
+    /// Undo revisions down to REV, which stays: an id, its beginning, `base`, `-N`, `label@base`
+    Downgrade(run::MoveArgs),
+    /// Show which revision each database is at and what is pending
+    Current,
+    /// Show the newest revision of each target
+    Heads,
+    /// Show the revisions that more than one revision follows
+    Branches,
+    /// List the revisions, the newest first; with --verbose, when each was run, by whom, and how long it took
+    History(history::HistoryArgs),
+    /// Show a revision: its file, what it follows and what follows it
+    Show {
+        /// An id, its beginning, a label, `head`, `current`, …
+        #[arg(value_name = "REV", allow_hyphen_values = true)]
+        revision: String,
+    },
+    /// Compare files and databases; exit code 3 when something is pending, unknown, changed, or has several heads
+    Check,
+    /// Look at revision files: locks, data steps, messages; exit code 3 when something is found
+    Lint(lint::LintArgs),
+    /// Write a new, empty revision file
+    Revision(revision::RevisionArgs),
+    /// Write a revision that joins several heads
+    Merge(revision::MergeArgs),
+    /// Turn an Alembic project into revision files with the same ids
+    Import(import::ImportArgs),
+    /// Complete a revision without a transaction that failed or was broken off
+    Resume(resume::ResumeArgs),
+    /// Take revision files as they are that changed, or came in below, after they were applied
+    Accept {
+        /// The revisions [default: all that `check` reports]
+        #[arg(value_name = "REV")]
+        revisions: Vec<String>,
+    },
+    /// Record a revision as applied without running it
+    Stamp {
+        /// One or more revisions, `head`, or `base`
+        #[arg(value_name = "REV", required = true)]
+        revisions: Vec<String>,
+        /// Delete all rows of the version table first, also those that no file explains
+        #[arg(long)]
+        purge: bool,
+    },
+}
+
+pub(crate) async fn run(context: &Context, args: MigrateArgs) -> Result<Outcome> {
+    let config = context.config()?;
+    let (targets, flags) = (&args.targets[..], &args.flags);
+    match args.command {
+        None => run::migrate_all(context, &config, targets, flags).await,
+        Some(MigrateCommand::Upgrade(to)) => run::upgrade(context, &config, targets, &to, flags).await,
+        Some(MigrateCommand::Downgrade(to)) => run::downgrade(context, &config, targets, &to, flags).await,
+        Some(MigrateCommand::Stamp { revisions, purge }) => {
+            run::stamp(context, &config, targets, &run::Stamp { revisions, purge }, flags).await
+        }
+        Some(MigrateCommand::Import(args)) => import::import(context, &config, targets, &args).await,
+        Some(MigrateCommand::Resume(how)) => resume::resume(context, &config, targets, &how, flags).await,
+        Some(MigrateCommand::Accept { revisions }) => {
+            resume::accept(context, &config, targets, &revisions, flags).await
+        }
+        Some(MigrateCommand::Current) => state::current(context, &config, targets).await,
+        Some(MigrateCommand::Heads) => state::heads(context, &config, targets),
+        Some(MigrateCommand::Branches) => graph::branches(context, &config, targets),
+        Some(MigrateCommand::History(args)) => history::history(context, &config, targets, &args).await,
+        Some(MigrateCommand::Show { revision }) => graph::show(context, &config, targets, &revision).await,
+        Some(MigrateCommand::Check) => check::check(context, &config, targets).await,
+        Some(MigrateCommand::Lint(args)) => lint::run(context, &config, targets, &args),
+        Some(MigrateCommand::Merge(args)) => revision::merged(context, &config, targets, &args),
+        Some(MigrateCommand::Revision(new)) => revision::revision(context, &config, targets, &new).await,
+    }
+}
+
+/// The graph of a target's revision files.
+pub(crate) fn load(name: &str, target: &PostgresTarget) -> Result<Graph> {
+    let path = &target.versions;
+    let read = || -> std::result::Result<Graph, Error> {
+        Ok(Graph::new(if is_alembic(path) { load_alembic(path)? } else { load_folder(path)? })?)
+    };
+    read().map_err(|error| {
+        // A mistake in the files is the user's to correct before anything is touched, like one in the configuration.
+        let failure = Failure::from(error);
+        Failure { kind: FailureKind::Usage, ..failure }.context(format!("the revisions of {name} cannot be used"))
+    })
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::File(_) | Error::Graph(_) | Error::Id { .. } => FailureKind::Usage,
+            Error::Locked { .. } => FailureKind::Locked,
+            Error::Statement(statement) if statement.error.is_lock_timeout() => FailureKind::Locked,
+            Error::NoDown { .. } | Error::Unfinished(_) | Error::ChangedUnderWay { .. } | Error::Uncertain { .. } => {
+                FailureKind::Refused
+            }
+            Error::NotTransactional { .. }
+            | Error::NoLedger { .. }
+            | Error::Stub { .. }
+            | Error::ImportDiffers { .. } => FailureKind::Refused,
+            _ => FailureKind::Failed,
+        };
+        let hint = error.hint();
+        Self { kind, error: error.into(), hint }
+    }
+}
+
+impl From<dbops_migrate::GraphError> for Failure {
+    fn from(error: dbops_migrate::GraphError) -> Self {
+        Error::from(error).into()
+    }
+}

@@ -1,0 +1,139 @@
+//! `dbops qdrant`: collections as they are declared and as they are.
+
+mod apply;
+mod plan;
+mod status;
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use dbops_qdrant::{Advice, CollectionSpec, Error, Extent, FileError, Server, ServerOptions, read_file};
+
+use super::{Context, Outcome};
+use crate::config::{Config, QdrantTarget, suggest};
+use crate::failure::{Failure, FailureKind, Result};
+
+use apply::ApplyDocument;
+pub(crate) use apply::{AppliedTarget, apply_planned, plan_all};
+
+/// How long a server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// See what is on the Qdrant servers, and make it what is declared
+#[derive(Args)]
+#[command(after_help = "Examples:\n  dbops qdrant status\n  dbops qdrant plan\n  dbops qdrant apply -t qdrant")]
+pub(crate) struct QdrantArgs {
+    #[command(subcommand)]
+    command: QdrantCommand,
+    /// Only this target; may be repeated
+    #[arg(short, long = "target", value_name = "NAME", global = true)]
+    targets: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum QdrantCommand {
+    /// Show the collections of each server, and how they are
+    Status,
+    /// Show what differs between the declared collections and the server's
+    Plan {
+        /// End with exit code 3 when something differs
+        #[arg(long)]
+        check: bool,
+    },
+    /// Make the server's collections what is declared; what is not declared is left alone
+    Apply {
+        /// Leave out what would need the points to be written anew, instead of refusing
+        #[arg(long)]
+        in_place: bool,
+    },
+}
+
+pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> {
+    let config = context.config()?;
+    if config.select_qdrant(&args.targets)?.is_empty() {
+        return Err(Failure::usage(format!("there is no Qdrant target in {}", config.path.display()))
+            .with_hint("add one with `kind: qdrant`"));
+    }
+    match args.command {
+        QdrantCommand::Status => status::status(context, &config, &args.targets).await,
+        QdrantCommand::Plan { check } => plan::plan(context, &config, &args.targets, check).await,
+        QdrantCommand::Apply { in_place } => {
+            let extent = if in_place { Extent::InPlace } else { Extent::Whole };
+            let planned = plan_all(context, &config, &args.targets, extent).await?;
+            let targets = apply_planned(context, &planned, extent).await?;
+            context.ui.document(&ApplyDocument { targets })?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn connect(target: &QdrantTarget) -> Result<Server> {
+    Ok(Server::new(&server_options(target, TIMEOUT))?)
+}
+
+/// How the server of a target is reached.
+pub(crate) fn server_options(target: &QdrantTarget, timeout: Duration) -> ServerOptions {
+    ServerOptions {
+        url: target.url.clone(),
+        grpc_port: target.grpc_port,
+        api_key: target.api_key.as_ref().map(|key| key.reveal().to_owned()),
+        timeout,
+    }
+}
+
+/// A target and what its file says, read before any server is asked.
+struct Prepared<'a> {
+    name: &'a str,
+    server: Server,
+    declared: Vec<CollectionSpec>,
+}
+
+/// The targets that declare collections. One that does not is left out, unless it was named.
+fn prepare<'a>(context: &Context, config: &'a Config, names: &[String]) -> Result<Vec<Prepared<'a>>> {
+    let mut prepared = Vec::new();
+    for (name, target) in config.select_qdrant(names)? {
+        let Some(path) = &target.collections else {
+            if names.is_empty() {
+                context.ui.detail(format!("{name}: declares no collections"));
+                continue;
+            }
+            return Err(Failure::usage(format!("target `{name}` declares no collections"))
+                .with_hint(format!("add `collections: qdrant/collections.yaml` to it in {}", config.path.display())));
+        };
+        prepared.push(Prepared { name, server: connect(target)?, declared: read_file(path)? });
+    }
+    Ok(prepared)
+}
+
+impl Prepared<'_> {
+    async fn plan(&self) -> Result<dbops_qdrant::Plan> {
+        let live = self.server.live().await;
+        let plan = live.and_then(|live| dbops_qdrant::plan(&self.declared, &live));
+        plan.map_err(|error| Failure::from(error).context(format!("cannot compare the collections of {}", self.name)))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Address { .. } | Error::ApiKey => FailureKind::Usage,
+            Error::NotInPlace { .. } => FailureKind::Refused,
+            _ => FailureKind::Failed,
+        };
+        let hint = match (&error, error.hint()) {
+            (Error::NotInPlace { .. }, Some(hint)) => Some(format!("{hint}; --in-place applies all else")),
+            (_, hint) => hint,
+        };
+        Self { kind, error: error.into(), hint }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let hint = error.advice.as_ref().map(|advice| match advice {
+            Advice::Text(text) => text.clone(),
+            Advice::OneOf { wrong, known } => suggest(wrong, &known.iter().map(String::as_str).collect::<Vec<_>>()),
+        });
+        Self { kind: FailureKind::Usage, error: error.into(), hint }
+    }
+}

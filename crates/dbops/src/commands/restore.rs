@@ -1,0 +1,219 @@
+//! `dbops restore ID|latest|FILE [TARGET] [--into NAME]`: into an empty or a new database, never over data.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dbops_backup::{
+    Archive, Destination, Programs, Repository, RestorePlan, Restored, Set, SetId, plan_restore, restore,
+};
+use dbops_postgres::{DatabaseUrl, quote_identifier};
+use serde::Serialize;
+
+use super::backup::{Reporter, programs, revision, seconds};
+use super::{Context, Outcome};
+use crate::config::Config;
+use crate::failure::{Failure, Result};
+use crate::ui::{STRONG, Ui, paint};
+
+const EXAMPLES: &str = "Examples:
+  dbops restore latest bot_db --into bot_db_check    into a new database on the same server
+  dbops restore 20261123T0215                        every target of that set, where its database is empty
+  dbops restore bot_db.dump bot_db                   an archive of pg_dump --format=custom";
+
+/// Restore a backup into an empty or a new database
+///
+/// A database that holds anything is never touched. A database that does not exist is created; it appears when it is
+/// whole. One that is empty is filled in a single transaction.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RestoreArgs {
+    /// A set's id, the beginning of it, `latest`, or the file of an archive
+    #[arg(value_name = "ID|latest|FILE")]
+    from: String,
+    /// The target to restore [default: every configured one in the set]
+    target: Option<String>,
+    /// The same as TARGET, for several
+    #[arg(short, long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// Restore into this database on the target's server
+    #[arg(long, value_name = "NAME")]
+    into: Option<String>,
+    /// Leave out what was granted to whom, so that the roles need not be there
+    #[arg(long)]
+    no_privileges: bool,
+}
+
+/// A target's archive-to-be: where it lies and where it goes.
+struct Task {
+    target: String,
+    url: DatabaseUrl,
+}
+
+enum From {
+    Set(Box<Set>),
+    File(PathBuf),
+}
+
+#[derive(Serialize)]
+struct RestoreDocument {
+    /// Of the set; `null` for a file.
+    id: Option<SetId>,
+    targets: Vec<RestoredDocument>,
+}
+
+#[derive(Serialize)]
+struct RestoredDocument {
+    name: String,
+    database: String,
+    created: bool,
+    tables: u64,
+    revision: Vec<String>,
+    duration_ms: u128,
+}
+
+pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome> {
+    let config = context.config()?;
+    let mut names = args.targets.clone();
+    names.extend(args.target.clone());
+    config.select_postgres(&names)?;
+    let from = find(context, &config, args, &names)?;
+    let tasks = tasks(&context.ui, &config, args, names, &from)?;
+    let programs = programs(context);
+    let plans = plan(&context.ui, &from, tasks, &programs).await?;
+
+    let mut done = Vec::new();
+    for (target, mut plan) in plans {
+        plan.with_privileges = !args.no_privileges;
+        let mut reporter = Reporter::new(&context.ui);
+        let restored = restore(&plan, &programs, &mut |event| reporter.event(event)).await;
+        reporter.finish();
+        let restored = restored.map_err(|error| after(error.into(), &done))?;
+        show(context, &plan, &restored)?;
+        done.push(document(target, restored));
+    }
+    let id = match from {
+        From::Set(set) => Some(set.id),
+        From::File(_) => None,
+    };
+    context.ui.document(&RestoreDocument { id, targets: done })?;
+    Ok(Outcome::Done)
+}
+
+/// The set or the file that is meant. A file is what exists as one, or is written with its folder.
+fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[String]) -> Result<From> {
+    let path = context.environment.working_directory.join(&args.from);
+    let repository = Repository::new(&config.backup.repository);
+    if args.from == "latest" {
+        let (set, passed_over) = repository.latest(names)?;
+        for set in passed_over {
+            let state = if set.is_damaged() { "was found damaged" } else { "is not complete" };
+            context.ui.warn(format!("{} {state} and was passed over", set.id));
+        }
+        return Ok(From::Set(Box::new(set)));
+    }
+    if path.is_file() || args.from.contains('/') {
+        return Ok(From::File(path));
+    }
+    Ok(From::Set(Box::new(repository.find(&args.from)?)))
+}
+
+/// What goes where, before anything is looked at.
+fn tasks(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from: &From) -> Result<Vec<Task>> {
+    let names = match from {
+        From::File(_) if names.len() != 1 => {
+            let failure = Failure::usage("a file is restored into one target");
+            return Err(failure.with_hint("name it: dbops restore FILE TARGET"));
+        }
+        From::Set(set) if names.is_empty() => configured(ui, config, set.manifest()?.target_names()),
+        _ => names,
+    };
+    if names.is_empty() {
+        return Err(Failure::usage("none of the set's targets is configured"));
+    }
+    if args.into.is_some() && names.len() > 1 {
+        let failure = Failure::usage(format!("--into takes one target, and the set holds {}", names.join(", ")));
+        return Err(failure.with_hint("name one: dbops restore ID TARGET --into NAME"));
+    }
+    let tasks = config.select_postgres(&names)?.into_iter().map(|(name, postgres)| {
+        let url = postgres.url.clone();
+        let url = args.into.as_ref().map_or(url.clone(), |into| url.with_database(into));
+        Task { target: name.to_owned(), url }
+    });
+    Ok(tasks.collect())
+}
+
+/// Those of a set's targets that the configuration knows; the others are told.
+fn configured(ui: &Ui, config: &Config, mut names: Vec<String>) -> Vec<String> {
+    names.retain(|name| {
+        let is_configured = config.targets.iter().any(|target| target.name == *name);
+        if !is_configured {
+            ui.warn(format!("{name}: in the set, and not in {}", config.path.display()));
+        }
+        is_configured
+    });
+    names
+}
+
+/// Refuses all that can be refused before the first database is touched: cheap reasons first, then every byte.
+async fn plan(ui: &Ui, from: &From, tasks: Vec<Task>, programs: &Programs) -> Result<Vec<(String, RestorePlan)>> {
+    let mut destinations = Vec::new();
+    for task in tasks {
+        let destination = Destination::find(&task.url).await?;
+        for name in &destination.left_over {
+            let statement = format!("DROP DATABASE {}", quote_identifier(name));
+            ui.warn(format!("a killed restore left the database {name} at {}: {statement}", task.url.server()));
+        }
+        destinations.push((task.target, destination));
+    }
+    let mut plans = Vec::new();
+    for (target, destination) in destinations {
+        let archive = match from {
+            From::File(path) => open(path)?,
+            From::Set(set) => {
+                let mut reporter = Reporter::new(ui);
+                Archive::in_set(set, &target, &mut |event| reporter.event(event)).await?
+            }
+        };
+        plans.push((target, plan_restore(archive, destination, programs).await?));
+    }
+    Ok(plans)
+}
+
+fn open(path: &Path) -> Result<Archive> {
+    if !path.exists() {
+        return Err(Failure::usage(format!("there is no file {}", path.display())));
+    }
+    Ok(Archive::open(path)?)
+}
+
+/// Names what an earlier step of the same run has restored, which stays.
+fn after(failure: Failure, done: &[RestoredDocument]) -> Failure {
+    if done.is_empty() {
+        return failure;
+    }
+    let names: Vec<_> = done.iter().map(|restored| restored.database.as_str()).collect();
+    failure.context(format!("restored before this failed, and kept: {}", names.join(", ")))
+}
+
+fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()> {
+    let how = if restored.is_new { "a new database" } else { "was empty" };
+    context.ui.data(format!(
+        "{} ({how}): {} tables at revision {} in {}, from {}",
+        paint(STRONG, &restored.database),
+        restored.tables,
+        revision(&restored.revision),
+        seconds(restored.duration),
+        context.environment.shown(&plan.archive.path)
+    ))
+}
+
+fn document(target: String, restored: Restored) -> RestoredDocument {
+    RestoredDocument {
+        name: target,
+        database: restored.database,
+        created: restored.is_new,
+        tables: restored.tables,
+        revision: restored.revision,
+        duration_ms: restored.duration.as_millis(),
+    }
+}

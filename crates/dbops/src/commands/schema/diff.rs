@@ -1,0 +1,109 @@
+//! `dbops schema diff`: the SQL that makes one schema into another.
+
+use clap::Args;
+use dbops_postgres::connect;
+use dbops_schema_graph::{Action, Kind, Statement, Step, online, plan, read};
+use futures_util::future::join;
+use serde::Serialize;
+
+use super::source::{Source, database_url};
+use crate::commands::scratch::Scratch;
+use crate::commands::{Context, Outcome};
+use crate::failure::Result;
+
+#[derive(Args)]
+pub(super) struct DiffArgs {
+    /// The schema to start from: a postgresql:// URL, a .sql file or a folder of them, or a target's name
+    #[arg(long, value_name = "SOURCE")]
+    from: String,
+    /// The schema to arrive at
+    #[arg(long, value_name = "SOURCE")]
+    to: String,
+    /// A server on which databases may be created to load files into; by default one is started for it
+    #[arg(long, value_name = "URL")]
+    dev_url: Option<String>,
+    /// The plain forms, which hold their locks while they look at every row
+    #[arg(long)]
+    simple: bool,
+}
+
+#[derive(Serialize)]
+struct DiffDocument<'a> {
+    statements: Vec<StatementDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct StatementDocument<'a> {
+    sql: &'a str,
+    kind: &'static str,
+    object: String,
+    transactional: bool,
+    /// The strongest lock on a table that is there before.
+    lock: Option<&'static str>,
+    hazards: Vec<HazardDocument>,
+}
+
+#[derive(Serialize)]
+struct HazardDocument {
+    /// `loses_data`, `rewrites`, `scans`, `may_fail` or `one_way`.
+    kind: &'static str,
+    what: String,
+}
+
+pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Outcome> {
+    let sources = [Source::parse(context, &args.from)?, Source::parse(context, &args.to)?];
+    let dev_url = args.dev_url.as_deref().map(|url| database_url(context, url)).transpose()?;
+    let mut scratch = Scratch::new(context, dev_url);
+    let graphs = async {
+        let [from, to] = &sources;
+        if let (Source::Database(from), Source::Database(to)) = (from, to) {
+            let (mut from, mut to) = (connect(from).await?, connect(to).await?);
+            let (from, to) = join(read(&mut from), read(&mut to)).await;
+            return Ok((from?, to?));
+        }
+        Ok((from.read(&mut scratch).await?, to.read(&mut scratch).await?))
+    };
+    let graphs: Result<_> = graphs.await;
+    let finished = scratch.finish().await;
+    let (from, to) = graphs?;
+    finished?;
+    let steps = plan(&from, &to);
+    report(context, &if args.simple { steps } else { online(steps, &to) })
+}
+
+/// Prints the plan.
+pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
+    let statements = steps.iter().flat_map(|step| {
+        step.statements.iter().map(|statement| StatementDocument {
+            sql: &statement.sql,
+            kind: step.object.kind.name(),
+            object: step.object.to_string(),
+            transactional: statement.is_transactional,
+            lock: statement.lock,
+            hazards: statement
+                .hazards
+                .iter()
+                .map(|it| HazardDocument { kind: it.name(), what: it.to_string() })
+                .collect(),
+        })
+    });
+    context.ui.document(&DiffDocument { statements: statements.collect() })?;
+    if makes_functions(steps) {
+        // A body may speak of what comes later.
+        context.ui.data("SET check_function_bodies = off;\n")?;
+    }
+    let mut lines = steps.iter().flat_map(|step| &step.statements);
+    lines.try_for_each(|statement| context.ui.data(format!("{}{};\n", remarks(statement), statement.sql)))?;
+    Ok(Outcome::Done)
+}
+
+/// Whether bodies of functions have to go unchecked, for they may speak of what comes later.
+pub(in crate::commands) fn makes_functions(steps: &[Step]) -> bool {
+    steps.iter().any(|step| step.object.kind == Kind::Function && step.action != Action::Drop)
+}
+
+/// What is to be known of a statement, as comments before it.
+pub(in crate::commands) fn remarks(statement: &Statement) -> String {
+    let hazards = statement.hazards.iter().map(|hazard| format!("-- {hazard}\n"));
+    hazards.collect()
+}

@@ -1,0 +1,177 @@
+//! The configuration: `--config`, else `DBOPS_CONFIG`, else `config/dbops.yaml` or `dbops.yaml` in the working
+//! directory or one above it. Paths in the file are relative to it; `${NAME}` and `${NAME:-default}` are environment
+//! variables.
+
+mod expand;
+mod file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use dbops_migrate::lint::LintOptions;
+use dbops_postgres::DatabaseUrl;
+
+use crate::environment::Environment;
+use crate::failure::{Failure, Result};
+use crate::ui::Ui;
+
+/// Everything that the configuration file says.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) path: PathBuf,
+    /// In the order of the file.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) backup: BackupConfig,
+    pub(crate) lint: LintOptions,
+}
+
+/// One database.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) kind: TargetKind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum TargetKind {
+    Postgres(Box<PostgresTarget>),
+    Qdrant(QdrantTarget),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PostgresTarget {
+    pub(crate) url: DatabaseUrl,
+    /// The folder of its revisions.
+    pub(crate) versions: PathBuf,
+    /// Its declared schema: a file or a folder.
+    pub(crate) schema: Option<PathBuf>,
+    /// The container that it runs in.
+    pub(crate) container: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct QdrantTarget {
+    /// The HTTP address.
+    pub(crate) url: String,
+    pub(crate) grpc_port: u16,
+    pub(crate) api_key: Option<Secret>,
+    /// The file of the declared collections.
+    pub(crate) collections: Option<PathBuf>,
+    /// The container that it runs in.
+    pub(crate) container: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct BackupConfig {
+    /// The folder of the backup sets.
+    pub(crate) repository: PathBuf,
+    pub(crate) retention: Retention,
+}
+
+/// How many backup sets are to be kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    pub(crate) keep_last: u32,
+    pub(crate) keep_daily: u32,
+    pub(crate) keep_weekly: u32,
+    pub(crate) keep_monthly: u32,
+}
+
+/// A value that is never shown.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Config {
+    /// Finds and reads the configuration.
+    pub(crate) fn load(given: Option<&Path>, environment: &Environment, ui: &Ui) -> Result<Self> {
+        let path = find(given, environment)?;
+        ui.detail(format!("configuration: {}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", path.display()))
+                .with_hint("pass --config PATH or set DBOPS_CONFIG")
+        })?;
+        file::parse(&path, &text, environment)
+    }
+
+    /// The targets that were named, in the order of the file; all of them when none was.
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Target>> {
+        for name in names {
+            if !self.targets.iter().any(|target| target.name == *name) {
+                let known: Vec<_> = self.targets.iter().map(|target| target.name.as_str()).collect();
+                let failure = Failure::usage(format!("there is no target `{name}` in {}", self.path.display()));
+                return Err(failure.with_hint(suggest(name, &known)));
+            }
+        }
+        let is_named = |target: &&Target| names.is_empty() || names.contains(&target.name);
+        Ok(self.targets.iter().filter(is_named).collect())
+    }
+
+    /// As [`select`](Self::select), PostgreSQL only; naming another kind is wrong usage.
+    pub(crate) fn select_postgres(&self, names: &[String]) -> Result<Vec<(&str, &PostgresTarget)>> {
+        let mut chosen = Vec::new();
+        for target in self.select(names)? {
+            match &target.kind {
+                TargetKind::Postgres(postgres) => chosen.push((target.name.as_str(), postgres.as_ref())),
+                TargetKind::Qdrant(_) if names.is_empty() => {}
+                TargetKind::Qdrant(_) => {
+                    return Err(Failure::usage(format!("target `{}` is not a PostgreSQL database", target.name)));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// As [`select`](Self::select), Qdrant only; naming another kind is wrong usage.
+    pub(crate) fn select_qdrant(&self, names: &[String]) -> Result<Vec<(&str, &QdrantTarget)>> {
+        let mut chosen = Vec::new();
+        for target in self.select(names)? {
+            match &target.kind {
+                TargetKind::Qdrant(qdrant) => chosen.push((target.name.as_str(), qdrant)),
+                TargetKind::Postgres(_) if names.is_empty() => {}
+                TargetKind::Postgres(_) => {
+                    return Err(Failure::usage(format!("target `{}` is not a Qdrant server", target.name)));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+fn find(given: Option<&Path>, environment: &Environment) -> Result<PathBuf> {
+    let folder = &environment.working_directory;
+    if let Some(path) = given {
+        return Ok(folder.join(path));
+    }
+    if let Some(path) = environment.path("DBOPS_CONFIG") {
+        return Ok(folder.join(path));
+    }
+    let candidates = folder.ancestors().flat_map(|above| [above.join("config/dbops.yaml"), above.join("dbops.yaml")]);
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        Failure::usage(format!("no config/dbops.yaml or dbops.yaml in {} or above it", folder.display()))
+            .with_hint("pass --config PATH or set DBOPS_CONFIG")
+    })
+}
+
+/// "did you mean …", or what there is to choose from.
+pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
+    let distance = |name: &&&str| strsim::damerau_levenshtein(wrong, name);
+    match known.iter().min_by_key(distance) {
+        Some(nearest) if distance(&nearest) <= wrong.len().div_ceil(3) => format!("did you mean `{nearest}`?"),
+        Some(_) => {
+            format!("choose from {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+        None => "there is none".into(),
+    }
+}

@@ -1,0 +1,128 @@
+//! The one place that reads environment variables, and the `.env` file that stands in for unset ones.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `DBOPS_CONFIG` | the configuration file |
+//! | `DBOPS_PG_BIN` | a folder with PostgreSQL's programs, used before any other |
+//! | `DBOPS_CACHE_DIR` | where a downloaded copy of PostgreSQL is unpacked |
+//! | `PGPASSFILE` | libpq's password file, else `~/.pgpass` |
+//! | `VIRTUAL_ENV` | the Python of an Alembic project that is imported |
+//! | `NO_COLOR` | no colours |
+//!
+//! The configuration file names further ones, as in `${DATABASE_URL_SYNC:-default}`.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Display, Path, PathBuf};
+
+use dbops_postgres::Places;
+
+use crate::failure::{Failure, Result};
+
+/// What PostgreSQL's client programs may need of the environment. They get nothing else: any other variable may hold a
+/// URL with a password.
+const FOR_PROGRAMS: [&str; 10] = [
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+    "LD_LIBRARY_PATH",
+    "LLVM_PROFILE_FILE",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+];
+
+/// The environment as it was when dbops started.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    variables: HashMap<String, OsString>,
+    pub(crate) working_directory: PathBuf,
+}
+
+impl Environment {
+    /// Reads the process' variables, then `.env` in the working directory for those that are not set.
+    pub(crate) fn read() -> Result<Self> {
+        // The configuration's paths are free of links too: one can be the beginning of the other.
+        let working_directory = std::env::current_dir()?.canonicalize()?;
+        let mut variables = HashMap::new();
+        for (name, value) in read_dotenv(&working_directory.join(".env"))? {
+            variables.insert(name, value.into());
+        }
+        let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        variables.extend(set);
+        Ok(Self { variables, working_directory })
+    }
+
+    /// A variable's value, when it is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&OsString> {
+        self.variables.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The same as text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(|value| value.to_str())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    /// A path as people want to read it: from the working directory, when it is in there.
+    pub(crate) fn shown<'a>(&self, path: &'a Path) -> Display<'a> {
+        path.strip_prefix(&self.working_directory).unwrap_or(path).display()
+    }
+
+    /// Where PostgreSQL's programs may be.
+    pub(crate) fn places(&self) -> Places {
+        Places::from_variables(|name| self.get(name).cloned())
+    }
+
+    /// The variables that client programs are started with.
+    pub(crate) fn for_programs(&self) -> Vec<(String, OsString)> {
+        FOR_PROGRAMS.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
+    }
+
+    /// Every variable, for programs that are the user's own.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &OsString)> {
+        self.variables.iter()
+    }
+
+    /// libpq's password file.
+    pub(crate) fn passfile(&self) -> Option<PathBuf> {
+        self.path("PGPASSFILE").or_else(|| Some(self.path("HOME")?.join(".pgpass")))
+    }
+
+    /// The account that libpq would use when a URL names none.
+    pub(crate) fn user(&self) -> &str {
+        self.text("USER").or(self.text("LOGNAME")).unwrap_or("postgres")
+    }
+}
+
+/// The name of this machine.
+pub(crate) fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn read_dotenv(path: &Path) -> Result<Vec<(String, String)>> {
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    // A message never shows the line: it may hold a password.
+    let unreadable = |error| {
+        let place = match &error {
+            dotenvy::Error::LineParse(line, _) => line_number(path, line),
+            _ => None,
+        };
+        let place = place.map(|line| format!("{}:{line}", path.display())).unwrap_or(path.display().to_string());
+        Failure::usage(format!("{place}: cannot be read"))
+            .with_hint("write one NAME=value on each line, the value quoted if it has spaces")
+    };
+    dotenvy::from_path_iter(path).map_err(unreadable)?.map(|pair| pair.map_err(unreadable)).collect()
+}
+
+fn line_number(path: &Path, wanted: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.lines().position(|line| line.trim() == wanted.trim()).map(|index| index + 1)
+}

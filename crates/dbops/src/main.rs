@@ -1,0 +1,7 @@
+//! The `dbops` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dbops::run()
+}

@@ -1,0 +1,198 @@
+//! The one place that writes to the terminal: data to stdout, everything else to stderr.
+
+use std::fmt::{self, Display};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use serde::Serialize;
+
+use crate::failure::{Failure, Result};
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// How the user wants to be talked to.
+#[derive(Debug, Clone)]
+pub(crate) struct Ui {
+    /// One JSON document on stdout and nothing else.
+    pub(crate) json: bool,
+    /// Below 0 only errors, above 0 details too.
+    pub(crate) verbosity: i8,
+    /// Confirmations are answered with yes.
+    pub(crate) yes: bool,
+    /// Progress may be shown, if stderr is a terminal.
+    pub(crate) progress: bool,
+}
+
+/// Text in a style; colours are dropped where they are not wanted.
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Ui {
+    /// A line of what the command was asked for. Silent under `--json`.
+    pub(crate) fn data(&self, line: impl Display) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        Ok(writeln!(anstream::stdout(), "{line}")?)
+    }
+
+    /// The one document of `--json`. Silent otherwise.
+    pub(crate) fn document(&self, value: &impl Serialize) -> Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(value)?;
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// A line about what is being done, on stderr.
+    pub(crate) fn status(&self, line: impl Display) {
+        self.chatter(0, line);
+    }
+
+    /// A line for those who asked with `-v`.
+    pub(crate) fn detail(&self, line: impl Display) {
+        self.chatter(1, paint(FAINT, line));
+    }
+
+    /// Something the user should know although the command goes on.
+    pub(crate) fn warn(&self, line: impl Display) {
+        self.chatter(0, format!("{} {line}", paint(WARN, "warning:")));
+    }
+
+    fn chatter(&self, level: i8, line: impl Display) {
+        if self.verbosity >= level {
+            // With stderr gone there is nobody to tell.
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+
+    /// A table without borders that fits the terminal, headings first.
+    pub(crate) fn table(&self, headings: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
+        self.data(table(headings, rows))
+    }
+
+    /// Asks before something that cannot be undone; without a terminal and `--yes` it refuses.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if self.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Failure::refused(format!("not done: {question}")).with_hint("pass --yes to go ahead"));
+        }
+        write!(anstream::stderr(), "{question} [y/N] ")?;
+        // Apart from the runtime, which listens for Ctrl-C meanwhile. A thread that still waits ends with the process.
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = io::stdin().lock().read_line(&mut line);
+            drop(sender.send(read.map(|_| line)));
+        });
+        let answer = answer.await.map_err(io::Error::other)??;
+        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Failure::refused("not done")) }
+    }
+
+    /// Something that turns while work is under way; invisible without a terminal.
+    pub(crate) fn spinner(&self, message: impl Into<String>) -> ProgressBar {
+        if !self.shows_progress() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner().with_message(message.into());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
+    /// A count of bytes with its rate; invisible without a terminal.
+    pub(crate) fn bytes(&self, message: impl Into<String>) -> ProgressBar {
+        let bar = self.spinner(message);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {bytes}  {bytes_per_sec}  {elapsed}") {
+            bar.set_style(style);
+        }
+        bar
+    }
+
+    /// Rows out of a total with their rate and the time left; invisible without a terminal.
+    pub(crate) fn rows(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        let bar = self.spinner(message);
+        bar.set_length(total);
+        // On one line of 80 columns.
+        let template = "{spinner} {msg}  {bar:12} {human_pos}/{human_len} rows  {rate}/s  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+                let _ = write!(text, "{:.0}", state.per_sec());
+            };
+            bar.set_style(style.with_key("rate", rate));
+        }
+        bar
+    }
+
+    fn shows_progress(&self) -> bool {
+        self.progress && !self.json && self.verbosity >= 0 && io::stderr().is_terminal()
+    }
+
+    /// The last word when something failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let causes: Vec<_> = failure.error.chain().skip(1).map(ToString::to_string).collect();
+        if self.json {
+            let document = ErrorDocument {
+                error: ErrorBody {
+                    kind: failure.kind.name(),
+                    message: failure.error.to_string(),
+                    causes,
+                    hint: failure.hint.as_deref(),
+                },
+            };
+            // Nothing more can be done for a reader that went away.
+            let _ = self.document(&document);
+            return;
+        }
+        let mut text = format!("{} {}", paint(BAD, "error:"), failure.error);
+        for cause in causes {
+            text.push_str(&format!("\n  {}", cause.replace('\n', "\n  ")));
+        }
+        if let Some(hint) = &failure.hint {
+            text.push_str(&format!("\n{} {hint}", paint(STRONG, "hint:")));
+        }
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// Columns aligned by two spaces, wrapped to the terminal's width when there is one.
+fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some((width, _)) = terminal_size::terminal_size() {
+        table.set_width(width.0);
+    }
+    table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    // Names stay in one piece; what is said of them wraps.
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[derive(Serialize)]
+struct ErrorDocument<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    kind: &'a str,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<&'a str>,
+}

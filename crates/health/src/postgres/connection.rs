@@ -1,0 +1,126 @@
+//! Whether the server can be reached, and whether it lets dbops in.
+
+use std::time::Instant;
+
+use dbops_postgres::deadpool_postgres::Pool;
+use dbops_postgres::{ConnectError, ConnectErrorKind};
+
+use super::PostgresTarget;
+use crate::{Finding, Status};
+
+const REACHABLE: &str = "reachable";
+const AUTHENTICATION: &str = "authentication";
+
+/// Makes the pool's first connection; tells also whether there is one.
+pub(super) async fn check(target: &PostgresTarget<'_>, pool: &Pool) -> (Vec<Finding>, bool) {
+    let start = Instant::now();
+    match tokio::time::timeout(target.deadline, pool.get()).await {
+        Ok(Ok(_)) => {
+            let reachable = ok(target, REACHABLE, format!("{} answers", target.url.server()));
+            let reachable = reachable.measured(milliseconds(start), "ms");
+            let summary = format!("\"{}\" may use \"{}\"", target.url.user(), target.url.database());
+            (vec![reachable, ok(target, AUTHENTICATION, summary)], true)
+        }
+        Ok(Err(error)) => (failed(target, &ConnectError::from_pool(target.url, &error)), false),
+        Err(_) => {
+            let (server, seconds) = (target.url.server(), target.deadline.as_secs_f64());
+            let finding = critical(target, REACHABLE, format!("{server} gave no answer within {seconds} s"));
+            let remedy = "see whether the server is overloaded, and whether something else listens at its address";
+            (vec![finding.remedy(remedy)], false)
+        }
+    }
+}
+
+/// What a connection that could not be made tells: a server that refuses a password can be reached.
+pub(super) fn failed(target: &PostgresTarget<'_>, error: &ConnectError) -> Vec<Finding> {
+    let is_refused = matches!(error.kind, ConnectErrorKind::Password | ConnectErrorKind::NotAllowed);
+    if !is_refused {
+        return vec![critical(target, REACHABLE, error.to_string()).remedy(error.hint())];
+    }
+    vec![
+        ok(target, REACHABLE, format!("{} answers", error.server)),
+        critical(target, AUTHENTICATION, error.to_string()).remedy(error.hint()),
+    ]
+}
+
+fn ok(target: &PostgresTarget<'_>, id: &'static str, summary: String) -> Finding {
+    Finding::new(id, target.name, Status::Ok, summary)
+}
+
+fn critical(target: &PostgresTarget<'_>, id: &'static str, summary: String) -> Finding {
+    Finding::new(id, target.name, Status::Critical, summary)
+}
+
+/// To a tenth.
+fn milliseconds(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use dbops_postgres::DatabaseUrl;
+
+    use super::super::check_postgres;
+    use crate::{Finding, MigrationState, PostgresTarget, Status};
+
+    async fn findings(url: &str, deadline: Duration) -> Vec<Finding> {
+        let url = DatabaseUrl::parse(url, "postgres").expect("a URL");
+        let target = PostgresTarget { name: "app", url: &url, extensions: &[], deadline };
+        check_postgres(&target, async { MigrationState::UpToDate }).await
+    }
+
+    /// The checks that were run, and how they ended.
+    fn show(findings: &[Finding]) -> Vec<(&str, Status)> {
+        findings.iter().map(|finding| (finding.id, finding.status)).collect()
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn each_way_not_to_get_in_has_its_finding_and_remedy() {
+        let good = dbops_testbed::superuser_url();
+        let server = good.server();
+        let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        type Shown<'a> = &'a [(&'a str, Status)];
+        let down: Shown = &[("reachable", Status::Critical)];
+        let refused: Shown = &[("reachable", Status::Ok), ("authentication", Status::Critical)];
+        let cases: [(String, Shown, &str); 6] = [
+            (format!("postgresql://postgres:x@{closed}/d"), down, "start the server"),
+            ("postgresql://postgres@no-such-host.invalid/d".into(), down, "correct host and port"),
+            (good.with_database("missing").reveal(), down, "CREATE DATABASE \"missing\""),
+            (good.reveal().replace("sslmode=disable", "sslmode=require"), down, "sslmode"),
+            (format!("postgresql://postgres:wrong@{server}/postgres"), refused, "check the password"),
+            (format!("postgresql://nobody:x@{server}/postgres"), refused, "check the password"),
+        ];
+        for (url, expected, remedy) in cases {
+            let findings = findings(&url, LONG).await;
+            assert_eq!(show(&findings), expected, "{findings:?}");
+            let last = findings.last().and_then(|finding| finding.remedy.as_deref()).unwrap_or_default();
+            assert!(last.contains(remedy), "{findings:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_given_up_on() {
+        // It accepts, by way of the backlog, and says nothing.
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let start = Instant::now();
+        let findings = findings(&format!("postgresql://u:x@{address}/d"), Duration::from_millis(200)).await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert_eq!(show(&findings), [("reachable", Status::Critical)]);
+        assert_eq!(findings[0].summary, format!("{address} gave no answer within 0.2 s"));
+    }
+
+    #[tokio::test]
+    async fn a_good_connection_is_measured() {
+        let findings = findings(&dbops_testbed::superuser_url().reveal(), LONG).await;
+        let ok = ["reachable", "authentication", "version", "migrations"].map(|id| (id, Status::Ok));
+        assert_eq!(show(&findings), ok, "{findings:?}");
+        assert_eq!(findings[0].unit, Some("ms"));
+        assert!(findings[0].value.is_some_and(|value| value > 0.0));
+    }
+}

@@ -1,0 +1,173 @@
+//! Revisions in transactions: one each, or one for all.
+
+use std::time::Instant;
+
+use dbops_postgres::quote_literal;
+use futures_util::future::{join, join3};
+
+use super::statement::{failure, leaves_session};
+use super::timeouts::{LockTimeout, rest};
+use super::{Event, Finished, OnEvent, RunOptions, Work};
+use crate::session::OWN_ROLE;
+use crate::{Error, Session, Statement, version_table};
+
+impl Session {
+    /// Runs a revision in a transaction of its own, and again while it cannot have its locks.
+    pub(super) async fn run_in_transaction(
+        &self,
+        work: &Work<'_>,
+        options: &RunOptions,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), Error> {
+        self.with_retries(work, options, on_event, async |session| {
+            session.reset().await?;
+            let first = format!("BEGIN{}", statement_timeout(work, options));
+            session.run_section(work, options, first, None).await?;
+            session.commit(work).await
+        })
+        .await
+    }
+
+    /// Runs all revisions in one transaction, and again while they cannot have their locks.
+    pub(super) async fn run_in_one_transaction(
+        &mut self,
+        all: &[Work<'_>],
+        options: &RunOptions,
+        on_event: OnEvent<'_>,
+    ) -> Result<Vec<Finished>, Error> {
+        all.iter().try_for_each(Work::require_transaction)?;
+        let Some(last) = all.last() else { return Ok(Vec::new()) };
+        let finished = self
+            .with_retries(last, options, on_event, async |session| {
+                session.begin().await?;
+                let mut finished = Vec::with_capacity(all.len());
+                for work in all {
+                    let start = Instant::now();
+                    // As between transactions: what a revision sets is its own, and its constraints hold at its end.
+                    let between = format!("SET CONSTRAINTS ALL IMMEDIATE; {OWN_ROLE}; RESET ALL");
+                    let timeout = statement_timeout(work, options);
+                    session.run_section(work, options, format!("{between}{timeout}"), Some(start)).await?;
+                    finished.push(work.finished(start));
+                }
+                session.commit(last).await?;
+                Ok(finished)
+            })
+            .await;
+        self.pass_on_notices(on_event);
+        let finished = finished?;
+        for (work, done) in all.iter().zip(&finished) {
+            on_event(work.started());
+            on_event(Event::Finished(done.clone()));
+        }
+        Ok(finished)
+    }
+
+    async fn with_retries<T>(
+        &self,
+        work: &Work<'_>,
+        options: &RunOptions,
+        on_event: OnEvent<'_>,
+        run: impl AsyncFn(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let error = match run(self).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            self.roll_back().await;
+            let pause = match &error {
+                Error::Statement(failed) => rest(&failed.error, attempt, options.retries).map(|rest| (rest, failed)),
+                _ => None,
+            };
+            let Some((rest, failed)) = pause else { return Err(error) };
+            let reason = failed.error.message.clone();
+            on_event(Event::Retrying { revision: work.revision.id.clone(), reason, rest });
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// Runs the statements of a revision, dbops' own `first` before them, and records it; the transaction stays open.
+    /// It began at `start`, or with the transaction.
+    async fn run_section(
+        &self,
+        work: &Work<'_>,
+        options: &RunOptions,
+        first: String,
+        start: Option<Instant>,
+    ) -> Result<(), Error> {
+        let mut lock_timeout = LockTimeout::new(work.revision, work.section, options);
+        let mut own = first;
+        // What is sent together waits for one answer. Where one fails, the transaction refuses those behind it.
+        if let Some((last, others)) = work.section.statements.split_last() {
+            for statement in others {
+                let (prepared, ran) = self.run_statement(work, statement, &mut own, &mut lock_timeout);
+                let (prepared, ran) = join(prepared, ran).await;
+                prepared.and(ran)?;
+            }
+            let (prepared, ran) = self.run_statement(work, last, &mut own, &mut lock_timeout);
+            if let Some(start) = start {
+                let (prepared, ran) = join(prepared, ran).await;
+                prepared.and(ran)?;
+                return self.record_section(work, Some(start)).await;
+            }
+            let (prepared, ran, recorded) = join3(prepared, ran, self.record_section(work, None)).await;
+            return prepared.and(ran).and(recorded);
+        }
+        let (prepared, recorded) = join(self.prepare(own), self.record_section(work, start)).await;
+        prepared.and(recorded)
+    }
+
+    /// A statement, and before it dbops' own, to be sent one behind the other.
+    fn run_statement(
+        &self,
+        work: &Work<'_>,
+        statement: &Statement,
+        own: &mut String,
+        lock_timeout: &mut LockTimeout<'_>,
+    ) -> (impl Future<Output = Result<(), Error>>, impl Future<Output = Result<(), Error>>) {
+        let setting = lock_timeout.before(statement);
+        if !setting.is_empty() && !own.is_empty() {
+            own.push_str("; ");
+        }
+        own.push_str(&setting);
+        if !leaves_session(work.revision, statement) {
+            self.is_used();
+        }
+        let ran = async {
+            let ran = self.client.batch_execute(work.revision.sql(statement)).await;
+            ran.map_err(|error| failure(work.revision, statement, error.into(), None, None))
+        };
+        (self.prepare(std::mem::take(own)), ran)
+    }
+
+    async fn record_section(&self, work: &Work<'_>, start: Option<Instant>) -> Result<(), Error> {
+        let own_role = if self.is_fresh() { &[][..] } else { &OWN_ROLE_STATEMENTS };
+        let entry = self.ledger.entry_sql(work.revision, work.step.direction.as_str(), start.map(|it| it.elapsed()));
+        let around = (own_role, &[entry.as_str()][..]);
+        version_table::edit(&self.client, &self.table.name, &work.revision.id, &work.step.edits, around).await
+    }
+
+    async fn prepare(&self, sql: String) -> Result<(), Error> {
+        if sql.is_empty() { Ok(()) } else { self.execute(&sql, "cannot prepare the transaction").await }
+    }
+
+    async fn commit(&self, work: &Work<'_>) -> Result<(), Error> {
+        // Deferred constraints are checked here: the failure belongs to the revision.
+        let committed = self.client.batch_execute("COMMIT").await;
+        committed.map_err(|error| match work.section.statements.last() {
+            Some(last) => failure(work.revision, last, error.into(), None, None),
+            None => Error::sql("cannot commit", error),
+        })
+    }
+}
+
+/// The two statements of [`OWN_ROLE`].
+const OWN_ROLE_STATEMENTS: [&str; 2] = ["RESET SESSION AUTHORIZATION", "RESET ROLE"];
+
+/// Sets the revision's `statement_timeout` for the transaction.
+pub(crate) fn statement_timeout(work: &Work<'_>, options: &RunOptions) -> String {
+    let value = work.revision.settings.statement_timeout.as_ref().or(options.statement_timeout.as_ref());
+    value.map(|value| format!("; SET LOCAL statement_timeout = {}", quote_literal(value))).unwrap_or_default()
+}

@@ -1,0 +1,12 @@
+-- The schema that holds alembic_version, else the one in which an unqualified CREATE TABLE would put it; and whether
+-- the table is there.
+SELECT
+    coalesce(found.nspname, pg_catalog.current_schema(), 'public') AS schema,
+    found.nspname IS NOT NULL AS exists
+FROM (SELECT pg_catalog.to_regclass('alembic_version') AS oid) AS named
+LEFT JOIN LATERAL (
+    SELECT n.nspname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = named.oid
+) AS found ON true

@@ -1,0 +1,134 @@
+//! The one place that spawns processes.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+/// Why a program did not do what it was started for. Holds no arguments and no environment: they may be secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("cannot start {program}")]
+    Start {
+        /// The program's file name.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended with a failure.
+    #[error("{program} failed ({status}){}", detail(.stderr))]
+    Failed {
+        /// The program's file name.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it wrote to standard error.
+        stderr: String,
+    },
+    /// It was stopped because it took too long.
+    #[error("{program} did not end within {} seconds", limit.as_secs())]
+    TimedOut {
+        /// The program's file name.
+        program: String,
+        /// How long it had.
+        limit: Duration,
+    },
+}
+
+fn detail(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!(":\n{stderr}") }
+}
+
+/// A command whose output does not depend on the user's locale and libpq settings, with no standard input.
+///
+/// To run it asynchronously: `tokio::process::Command::from(command)`.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).env("LC_ALL", "C");
+    // What libpq would take from the environment is given as arguments, and nothing else is to count.
+    for name in [
+        "PGDATABASE",
+        "PGHOST",
+        "PGHOSTADDR",
+        "PGOPTIONS",
+        "PGPASSFILE",
+        "PGPASSWORD",
+        "PGPORT",
+        "PGSERVICE",
+        "PGSSLMODE",
+        "PGSSLROOTCERT",
+        "PGUSER",
+        "PGDATA",
+        "PGCLIENTENCODING",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end and gives its standard output; it is killed when `limit` passes or the future is dropped.
+///
+/// # Errors
+///
+/// When it cannot be started, fails, or takes longer than `limit`.
+pub async fn run(command: Command, limit: Duration) -> Result<Vec<u8>, ProcessError> {
+    let program = name_of(&command);
+    let mut command = tokio::process::Command::from(command);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let start_error = |source| ProcessError::Start { program: program.clone(), source };
+    let child = command.spawn().map_err(start_error)?;
+    let output = tokio::time::timeout(limit, child.wait_with_output())
+        .await
+        .map_err(|_| ProcessError::TimedOut { program: program.clone(), limit })?
+        .map_err(start_error)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(failure(&program, output.status, &output.stderr))
+}
+
+/// The error for a program that ended badly, with the last lines that it wrote.
+#[must_use]
+pub fn failure(program: &str, status: ExitStatus, stderr: &[u8]) -> ProcessError {
+    ProcessError::Failed { program: program.into(), status, stderr: last_lines(&String::from_utf8_lossy(stderr), 12) }
+}
+
+/// The program's file name, for messages.
+#[must_use]
+pub fn name_of(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The last lines of a text, trimmed.
+#[must_use]
+pub fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.trim().lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// The program and arguments of a process, joined by spaces, as `ps` shows them; `None` when there is no such process.
+#[must_use]
+pub fn command_line(pid: i32) -> Option<String> {
+    let mut ps = command("ps");
+    // In the C locale some write question marks for what is not ASCII.
+    ps.args(["-ww", "-o", "args=", "-p", &pid.to_string()]).env("LC_ALL", "C.UTF-8");
+    let output = ps.output().ok()?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+/// Asks a process to end (SIGTERM).
+///
+/// # Errors
+///
+/// When there is none of that number, or it is not ours.
+pub fn terminate(pid: i32) -> io::Result<()> {
+    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, Signal::TERM)?)
+}

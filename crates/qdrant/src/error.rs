@@ -1,0 +1,243 @@
+//! What can go wrong between dbops and a Qdrant server, with what to do about it.
+
+use std::error::Error as _;
+
+use tonic::{Code, Status};
+
+use crate::{Change, What};
+
+/// A call that could not be made, or that the server refused. `address` is `host:port` of gRPC.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The URL is not `http(s)://host:port`.
+    #[error("`{url}` is not the address of a Qdrant server: {reason}")]
+    Address {
+        /// The URL, without a password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key holds characters that no header can carry.
+    #[error("the API key holds a space, a line break or another character that cannot be sent")]
+    ApiKey,
+    /// Nothing answers.
+    #[error("cannot reach Qdrant at {address}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        address: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// Something answers, but not in gRPC: most often it is the HTTP port.
+    #[error("no gRPC answers at {address}: {reason}")]
+    NotGrpc {
+        /// Where it was looked for.
+        address: String,
+        /// What came instead.
+        reason: String,
+    },
+    /// TLS could not be agreed on, or the certificate is not trusted.
+    #[error("no TLS connection to Qdrant at {address}: {reason}")]
+    Tls {
+        /// Where it was looked for.
+        address: String,
+        /// What TLS said.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("cannot {doing}: Qdrant at {address} gave no answer in {seconds} s")]
+    Deadline {
+        /// The server.
+        address: String,
+        /// What it was asked for.
+        doing: String,
+        /// How long it was waited for.
+        seconds: f64,
+    },
+    /// The connection broke. Whether the server did what it was asked for is not known.
+    #[error("cannot {doing}: the connection to Qdrant at {address} broke: {reason}")]
+    Lost {
+        /// The server.
+        address: String,
+        /// What it was asked for.
+        doing: String,
+        /// How it broke.
+        reason: String,
+    },
+    /// The key is wrong or missing.
+    #[error("Qdrant at {address} does not let dbops in: {reason}")]
+    Unauthorized {
+        /// The server.
+        address: String,
+        /// What it said.
+        reason: String,
+        /// A key was sent, so it is wrong; otherwise it is missing.
+        key_sent: bool,
+    },
+    /// The key does not allow this.
+    #[error("cannot {doing}: the API key does not allow it: {reason}")]
+    Forbidden {
+        /// What was asked for.
+        doing: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// The server is too old for this.
+    #[error("cannot {doing}: Qdrant at {address} is too old: {reason}")]
+    TooOld {
+        /// The server.
+        address: String,
+        /// What was asked for.
+        doing: String,
+        /// Its version, or what it said.
+        reason: String,
+    },
+    /// The declared name is used for something else.
+    #[error("`{name}` is declared as {declared_as}, but on the server it is {taken_by}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// `a collection` or `an alias`.
+        declared_as: &'static str,
+        /// What has it.
+        taken_by: String,
+    },
+    /// The plan holds changes for which the points would have to be written anew.
+    #[error("{} cannot be changed in place", not_in_place(.changes))]
+    NotInPlace {
+        /// They.
+        changes: Vec<Change>,
+    },
+    /// The server is not as it was when the plan was made.
+    #[error("somebody else changes the collections at the same time")]
+    Changed,
+    /// The server's own words.
+    #[error("cannot {doing}: {reason}")]
+    Server {
+        /// What was asked for.
+        doing: String,
+        /// What the server said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Address { .. } => "write http://HOST:PORT or https://HOST:PORT".into(),
+            Self::ApiKey => "check `api_key`, and the variable that it comes from, for quotes and line breaks".into(),
+            Self::Unreachable { address, .. } => {
+                format!("start the server, or correct `url` and `grpc_port`; nothing answers at {address}")
+            }
+            Self::NotGrpc { .. } => {
+                "`grpc_port` has to be the port of gRPC, 6334 unless the server is told otherwise; `url` names the one \
+                 of HTTP; with TLS on the server `url` begins with https://"
+                    .into()
+            }
+            Self::Tls { .. } => "check that the server speaks TLS on its gRPC port (else write http:// in `url`), and \
+                                 that this machine trusts its certificate"
+                .into(),
+            Self::Deadline { .. } => "see whether the server is overloaded or still starts, then try again".into(),
+            Self::Lost { .. } => "see the server's log; if this is so each time, check `grpc_port` and https://".into(),
+            Self::Unauthorized { key_sent: true, .. } => "check `api_key`: the server knows another key".into(),
+            Self::Unauthorized { key_sent: false, .. } => "set `api_key`: the server asks for one".into(),
+            Self::Forbidden { .. } => "use a key that may manage collections, not a read-only one".into(),
+            Self::TooOld { .. } => "upgrade the server, one minor version at a time".into(),
+            Self::NameTaken { .. } => "declare another name, or drop or rename what has this one when it is no longer \
+                                       needed: aliases and collections share their names"
+                .into(),
+            Self::NotInPlace { changes } if changes.iter().all(|change| matches!(change.what, What::Alias(_))) => {
+                "fill the new collection first: an application that uses the alias would find nothing".into()
+            }
+            Self::NotInPlace { .. } => {
+                "declare a new collection beside this one, fill it, then move the alias to it".into()
+            }
+            Self::Changed => "wait until they are done, then look at a new plan and apply it".into(),
+            Self::Server { .. } => return None,
+        })
+    }
+
+    pub(crate) fn from_status(address: &str, key_sent: bool, doing: &str, status: &Status) -> Self {
+        let (address, doing) = (address.to_owned(), doing.to_owned());
+        let reason = innermost(status);
+        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        // With a cause, it is not the server that speaks: the connection could not be made, or broke.
+        if status.source().is_some() {
+            if says(&["certificate", "TLS", "InvalidContentType", "HandshakeFailure", "InvalidMessage"]) {
+                return Self::Tls { address, reason };
+            }
+            if says(&["frame with invalid size"]) {
+                return Self::NotGrpc { address, reason: "the answer is not HTTP/2".into() };
+            }
+            if status.code() != Code::Unavailable {
+                return Self::Lost { address, doing, reason };
+            }
+        }
+        if says(&["grpc-status header missing"]) {
+            return Self::NotGrpc { address, reason };
+        }
+        match status.code() {
+            Code::Unavailable => Self::Unreachable { address, reason },
+            Code::Unauthenticated => Self::Unauthorized { address, reason, key_sent },
+            Code::PermissionDenied if key_sent => Self::Forbidden { doing, reason },
+            Code::PermissionDenied => Self::Unauthorized { address, reason, key_sent },
+            Code::Unimplemented => Self::TooOld { address, doing, reason },
+            _ => Self::Server { doing, reason },
+        }
+    }
+}
+
+fn not_in_place(changes: &[Change]) -> String {
+    let lines = changes.iter().map(|change| {
+        let Change { collection, what, from, to, .. } = change;
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+        format!("{what} of {collection} ({} -> {})", value(from), value(to))
+    });
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// The last cause: the outer ones say little more than "transport error".
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    match last.downcast_ref::<Status>() {
+        Some(status) => status.message().to_owned(),
+        None => last.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::{Code, Status};
+
+    use super::Error;
+
+    /// What the server says, whether a key was sent, and what the user reads.
+    #[test]
+    fn refusals_are_told_apart() {
+        let cases = [
+            (Code::Unauthenticated, "Must provide an API key", false, "does not let dbops in: Must", "set `api_key`"),
+            (
+                Code::Unauthenticated,
+                "Invalid API key or JWT",
+                true,
+                "does not let dbops in: Invalid",
+                "check `api_key`",
+            ),
+            (Code::PermissionDenied, "Must provide an API key", false, "does not let dbops in: Must", "set `api_key`"),
+            (Code::PermissionDenied, "Global manage access is required", true, "does not allow it", "read-only"),
+            (Code::Unimplemented, "unknown method ListAliases", false, "h:6334 is too old", "upgrade"),
+            (Code::Unimplemented, "grpc-status header missing, mapped from HTTP", false, "no gRPC answers", "6334"),
+            (Code::InvalidArgument, "Validation error", false, "cannot do it: Validation error", ""),
+        ];
+        for (code, message, key_sent, shown, hint) in cases {
+            let error = Error::from_status("h:6334", key_sent, "do it", &Status::new(code, message));
+            assert!(error.to_string().contains(shown), "{error}");
+            assert!(error.hint().unwrap_or_default().contains(hint), "{error}: {:?}", error.hint());
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Qdrant as dbops sees it: collections declared in a file, and the server that they are to be on.
+//!
+//! The library reads no environment and no configuration and prints nothing: what it needs arrives in plain structs.
+
+mod apply;
+mod error;
+mod file;
+mod live;
+mod plan;
+mod server;
+mod spec;
+mod status;
+
+pub use apply::{Event, Extent};
+pub use error::Error;
+pub use file::{Advice, FileError, read_file};
+pub use live::{Live, LiveCollection, LiveVector};
+pub use plan::{Change, ChangeKind, Plan, Undeclared, What, plan};
+pub use server::{Server, ServerOptions};
+pub use spec::{CollectionSpec, Distance, HnswSpec, IndexType, VectorSpec};
+pub use status::{CollectionState, CollectionStatus};

@@ -1,0 +1,33 @@
+//! A PostgreSQL schema as a graph of objects: read from a database's catalogs, compared with another, and the
+//! statements that make one into the other, in an order that works.
+//!
+//! - [`read`] is the one part that talks to a server. Its queries are the files in `sql/`, one round trip each however
+//!   many objects there are.
+//! - [`compare`], [`plan`] and the rest are pure.
+//!
+//! What belongs to an extension is not part of a schema, nor is dbops' own: the schema `dbops` and the version table
+//! `alembic_version`. Owners are not read.
+
+mod alter;
+mod column;
+mod compare;
+mod convert;
+mod create;
+mod draft;
+mod hazard;
+mod implied;
+mod object;
+mod online;
+mod order;
+mod plan;
+mod read;
+mod rename;
+
+pub use column::Column;
+pub use compare::{Difference, compare, describe};
+pub use hazard::{Hazard, Statement};
+pub use object::{Attribute, Graph, Kind, Object, ObjectId};
+pub use online::online;
+pub use plan::{Action, Step, dump, plan};
+pub use read::read;
+pub use rename::likely_renames;

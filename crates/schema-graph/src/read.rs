@@ -1,0 +1,314 @@
+//! Reading a database's objects from its catalogs.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use dbops_postgres::SqlError;
+use dbops_postgres::tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+
+use crate::create::table_definition;
+use crate::object::Attribute;
+use crate::{Column, Graph, Kind, Object, ObjectId};
+
+/// Where an object is in the catalogs: the catalog, the row, the column.
+type Address = (u32, u32, i32);
+
+/// The queries that give objects, all in the same form.
+const OBJECTS: [&str; 27] = [
+    include_str!("sql/schemas.sql"),
+    include_str!("sql/extensions.sql"),
+    include_str!("sql/collations.sql"),
+    include_str!("sql/types.sql"),
+    include_str!("sql/foreign.sql"),
+    include_str!("sql/text_search.sql"),
+    include_str!("sql/sequences.sql"),
+    include_str!("sql/functions.sql"),
+    include_str!("sql/aggregates.sql"),
+    include_str!("sql/operators.sql"),
+    include_str!("sql/operator_classes.sql"),
+    include_str!("sql/casts.sql"),
+    include_str!("sql/tables.sql"),
+    include_str!("sql/attachments.sql"),
+    include_str!("sql/defaults.sql"),
+    include_str!("sql/constraints.sql"),
+    include_str!("sql/sequence_owners.sql"),
+    include_str!("sql/indexes.sql"),
+    include_str!("sql/views.sql"),
+    include_str!("sql/statistics.sql"),
+    include_str!("sql/rules.sql"),
+    include_str!("sql/triggers.sql"),
+    include_str!("sql/policies.sql"),
+    include_str!("sql/event_triggers.sql"),
+    include_str!("sql/publications.sql"),
+    include_str!("sql/default_privileges.sql"),
+    include_str!("sql/subscriptions.sql"),
+];
+
+/// Reads every object of the database that the client is connected to.
+///
+/// It all happens in one read-only transaction with nothing but `pg_catalog` in the search path: that is what makes
+/// PostgreSQL write every other schema's name out, so that definitions from two sessions can be compared.
+///
+/// # Errors
+///
+/// When a query fails or the connection is lost.
+pub async fn read(client: &mut Client) -> Result<Graph, SqlError> {
+    let transaction =
+        client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
+    transaction.batch_execute("SET LOCAL search_path = pg_catalog").await?;
+    let mut reading = Reading::default();
+    for query in OBJECTS {
+        for row in transaction.query(query, &[]).await? {
+            reading.add(&row);
+        }
+    }
+    for row in transaction.query(include_str!("sql/columns.sql"), &[]).await? {
+        reading.add_column(&row);
+    }
+    reading.read_addresses(&transaction).await?;
+    reading.read_attributes(&transaction).await?;
+    reading.read_dependencies(&transaction).await?;
+    transaction.commit().await?;
+    Ok(reading.finish())
+}
+
+#[derive(Default)]
+struct Reading {
+    objects: Vec<Object>,
+    at: HashMap<Address, usize>,
+    by_id: HashMap<ObjectId, usize>,
+    /// What stands for another object.
+    aliases: HashMap<Address, Address>,
+    /// Parts of partitions that stand for their parents'.
+    children: HashSet<Address>,
+    /// Columns of views, which are no objects.
+    view_columns: HashMap<(String, String), Vec<Column>>,
+    /// Dependencies that the catalogs do not list, or not in this form.
+    further: Vec<(usize, Address)>,
+}
+
+impl Reading {
+    fn add(&mut self, row: &Row) {
+        let columns = row.columns();
+        let has = |name: &str| columns.iter().any(|column| column.name() == name);
+        let Some(kind) = Kind::from_name(row.get("kind")) else { return };
+        let id = ObjectId { kind, schema: row.get("schema"), on_table: row.get("on_table"), name: row.get("name") };
+        let definition: String = row.get::<_, Option<String>>("definition").unwrap_or_default();
+        let mut object = Object {
+            shape: row.get::<_, Option<String>>("shape").unwrap_or_else(|| definition.clone()),
+            definition,
+            removal: row.get("removal"),
+            attributes: attributes(row.get("attributes")),
+            parts: row
+                .get::<_, Option<Vec<Option<String>>>>("parts")
+                .unwrap_or_default()
+                .into_iter()
+                .map(Option::unwrap_or_default)
+                .collect(),
+            columns: Vec::new(),
+            refers_to: None,
+            is_inherited: false,
+            depends_on: Vec::new(),
+            mentions: Vec::new(),
+            id,
+        };
+        let index = self.objects.len();
+        let address = (row.get("class"), row.get("object"), row.get("sub"));
+        if has("refers_to_table") {
+            object.is_inherited = row.get("is_inherited");
+            let table = row.get::<_, Option<String>>("refers_to_schema").zip(row.get("refers_to_table"));
+            object.refers_to = table.map(|(schema, name)| ObjectId { kind: Kind::Table, schema, on_table: None, name });
+            let subs: Option<Vec<i32>> = row.get("column_subs");
+            if let Some((table, subs)) = row.get::<_, Option<u32>>("column_object").zip(subs) {
+                self.further.extend(subs.into_iter().map(|sub| (index, (PG_CLASS, table, sub))));
+            }
+        } else if has("column_sub") {
+            self.further.push((index, (PG_CLASS, row.get("column_object"), row.get("column_sub"))));
+            self.further.push((index, (PG_CLASS, address.1, 0)));
+        } else if has("parent") {
+            self.further.push((index, (PG_CLASS, row.get("parent"), 0)));
+            self.further.push((index, (PG_CLASS, address.1, 0)));
+        }
+        self.push(address, object);
+    }
+
+    fn add_column(&mut self, row: &Row) {
+        let column = Column {
+            name: row.get("name"),
+            identifier: row.get("identifier"),
+            data_type: row.get("data_type"),
+            not_null: row.get("not_null"),
+            default: row.get("default_value"),
+            identity: row.get("identity"),
+            identity_change: row.get("identity_change"),
+            generated: row.get("generated"),
+            collation: row.get("collation"),
+            storage: row.get("storage"),
+            compression: row.get("compression"),
+            statistics: row.get("statistics"),
+            options: row.get("options"),
+            foreign_options: row.get("foreign_options"),
+            is_own_type: row.get("is_own_type"),
+            comment: row.get("comment"),
+        };
+        let (schema, on_table): (String, String) = (row.get("schema"), row.get("on_table"));
+        let kind = match row.get("relation") {
+            "v" | "m" => return self.view_columns.entry((schema, on_table)).or_default().push(column),
+            "f" => Kind::ForeignTable,
+            _ => Kind::Table,
+        };
+        let owner = ObjectId { kind, schema: schema.clone(), on_table: None, name: on_table.clone() };
+        // An extension's table is none of ours.
+        let Some(table) = self.by_id.get(&owner).copied() else { return };
+        let alter: String = row.get("alter");
+        let object = Object {
+            id: ObjectId { kind: Kind::Column, schema, on_table: Some(on_table), name: column.name.clone() },
+            definition: format!("{alter} ADD COLUMN {}", column.clause()),
+            shape: String::new(),
+            removal: format!("{alter} DROP COLUMN {}", column.identifier),
+            attributes: Vec::new(),
+            parts: vec![alter],
+            columns: vec![column.clone()],
+            refers_to: None,
+            is_inherited: row.get("is_inherited"),
+            depends_on: vec![owner],
+            mentions: Vec::new(),
+        };
+        self.objects[table].columns.push(column);
+        self.push((PG_CLASS, row.get("object"), row.get("sub")), object);
+    }
+
+    fn push(&mut self, address: Address, object: Object) {
+        let index = self.objects.len();
+        self.at.insert(address, index);
+        self.by_id.insert(object.id.clone(), index);
+        self.objects.push(object);
+    }
+
+    async fn read_addresses(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
+        for row in transaction.query(include_str!("sql/addresses.sql"), &[]).await? {
+            let address = (row.get(0), row.get(1), 0);
+            self.aliases.insert(address, (row.get(2), row.get(3), row.get(4)));
+            if row.get("is_child") {
+                self.children.insert(address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Privileges and comments.
+    async fn read_attributes(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
+        for row in transaction.query(include_str!("sql/privileges.sql"), &[]).await? {
+            let name: String = row.get("name");
+            self.add_attribute(&row, name);
+        }
+        for row in transaction.query(include_str!("sql/comments.sql"), &[]).await? {
+            let sub: i32 = row.get("sub");
+            let address = (row.get("class"), row.get("object"), sub);
+            // A view's column is no object of its own.
+            let name =
+                if sub == 0 || self.at.contains_key(&address) { "comment".into() } else { format!("comment {sub}") };
+            self.add_attribute(&row, name);
+        }
+        Ok(())
+    }
+
+    fn add_attribute(&mut self, row: &Row, name: String) {
+        let address = (row.get("class"), row.get("object"), row.get("sub"));
+        let Some(index) = self.resolve(address) else { return };
+        self.objects[index].attributes.push(Attribute {
+            name,
+            value: row.get("value"),
+            set: row.get("set"),
+            reset: row.get("reset"),
+            is_inline: false,
+            is_reset_first: false,
+        });
+    }
+
+    async fn read_dependencies(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
+        let rows = transaction.query(include_str!("sql/dependencies.sql"), &[]).await?;
+        let mut edges: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for row in rows {
+            if self.children.contains(&(row.get(0), row.get(1), 0)) {
+                continue;
+            }
+            let object = self.resolve((row.get(0), row.get(1), row.get(2)));
+            let needs = self.resolve((row.get(3), row.get(4), row.get(5)));
+            edges.extend(object.zip(needs));
+        }
+        let further = std::mem::take(&mut self.further);
+        edges.extend(further.iter().filter_map(|(index, address)| Some((*index, self.resolve(*address)?))));
+        for (object, needs) in edges {
+            let (kind, needs) = (self.objects[object].id.kind, &self.objects[needs].id);
+            // Partitions and children say so by an object of their own.
+            let is_parent = matches!(kind, Kind::Table | Kind::ForeignTable)
+                && matches!(needs.kind, Kind::Table | Kind::ForeignTable);
+            if *needs != self.objects[object].id && !is_parent {
+                let needs = needs.clone();
+                self.objects[object].depends_on.push(needs);
+            }
+        }
+        Ok(())
+    }
+
+    /// The object at an address, or the one that it is part of.
+    fn resolve(&self, address: Address) -> Option<usize> {
+        let mut address = address;
+        for _ in 0..8 {
+            if let Some(index) = self.at.get(&address) {
+                return Some(*index);
+            }
+            let (class, object, sub) = address;
+            address = match self.aliases.get(&(class, object, 0)) {
+                Some(other) => *other,
+                None if sub != 0 => (class, object, 0),
+                None => return None,
+            };
+        }
+        None
+    }
+
+    fn finish(mut self) -> Graph {
+        for object in &mut self.objects {
+            if matches!(object.id.kind, Kind::View | Kind::MaterializedView) {
+                let key = (object.id.schema.clone(), object.id.name.clone());
+                object.columns = self.view_columns.remove(&key).unwrap_or_default();
+            }
+        }
+        crate::implied::add(&mut self.objects, &self.by_id);
+        for object in &mut self.objects {
+            object.depends_on.sort();
+            object.depends_on.dedup();
+            object.attributes.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        let mut graph: Graph = self.objects.into_iter().collect();
+        let tables = [Kind::Table, Kind::ForeignTable].into_iter().flat_map(|kind| graph.of_kind(kind));
+        let define =
+            |table: &Object| (table.id.clone(), table_definition(&graph, table, &|id| id.kind != Kind::Constraint));
+        let definitions: Vec<_> = tables.map(define).collect();
+        for (id, definition) in definitions {
+            graph.define(&id, definition);
+        }
+        graph
+    }
+}
+
+/// The row of pg_class in itself: the same in every PostgreSQL.
+const PG_CLASS: u32 = 1259;
+
+fn attributes(flat: Option<Vec<Option<String>>>) -> Vec<Attribute> {
+    let flat = flat.unwrap_or_default();
+    let attribute = |items: &[Option<String>]| {
+        let [name, value, set, reset, how] = items else { return None };
+        let how = how.as_deref().unwrap_or_default();
+        Some(Attribute {
+            name: name.clone()?,
+            value: value.clone().unwrap_or_default(),
+            set: set.clone(),
+            reset: reset.clone(),
+            is_inline: how.contains("inline"),
+            is_reset_first: how.contains("reset first"),
+        })
+    };
+    flat.chunks(5).filter_map(attribute).collect()
+}

@@ -1,0 +1,159 @@
+//! Backups that do not come to their end, and what a running one shows to others.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use dbops_postgres::{DatabaseUrl, process};
+use dbops_testbed::create_database;
+
+use crate::backup::{back_up, list, names};
+use crate::project::{Project, Run, execute, query};
+
+/// A backup that waits for a lock on the table `t`, and the session that holds it.
+struct Waiting {
+    dbops: Child,
+    url: DatabaseUrl,
+    _holds_the_lock: (tokio::runtime::Runtime, dbops_postgres::tokio_postgres::Client),
+}
+
+impl Waiting {
+    fn start(project: &Project, url: &DatabaseUrl) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = runtime.block_on(async {
+            let client = dbops_postgres::connect(url).await.expect("the test server");
+            client.batch_execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+            client
+        });
+        let dbops = project.command(&["backup"]).spawn().expect("dbops starts");
+        let waiting = Self { dbops, url: url.clone(), _holds_the_lock: (runtime, client) };
+        waiting.until(|sessions| sessions == 1);
+        waiting
+    }
+
+    /// Waits until so many sessions of pg_dump wait for a lock.
+    fn until(&self, is_so: impl Fn(usize) -> bool) {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_so(query(&self.url, sql).len()) {
+            assert!(Instant::now() < deadline, "pg_dump never came to wait, or never stopped");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let mut kill = process::command("kill");
+        assert!(kill.arg(name).arg(self.dbops.id().to_string()).status().expect("kill").success());
+    }
+
+    /// The processes that dbops started.
+    fn programs(&self) -> Vec<PathBuf> {
+        let parent = format!("PPid:\t{}", self.dbops.id());
+        let is_child = |process: &PathBuf| {
+            let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+            status.lines().any(|line| line == parent)
+        };
+        fs::read_dir("/proc").expect("processes").flatten().map(|entry| entry.path()).filter(is_child).collect()
+    }
+
+    /// The password files that they were given.
+    fn passfiles(&self) -> Vec<PathBuf> {
+        let environments = self.programs().into_iter().filter_map(|process| fs::read(process.join("environ")).ok());
+        let variables = environments
+            .flat_map(|text| String::from_utf8_lossy(&text).split('\0').map(String::from).collect::<Vec<_>>());
+        variables.filter_map(|variable| variable.strip_prefix("PGPASSFILE=").map(PathBuf::from)).collect()
+    }
+
+    fn end(self, project: &Project) -> Run {
+        let output = self.dbops.wait_with_output().expect("dbops ends");
+        let folder = project.path("").display().to_string();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "PROJECT/");
+        Run { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+fn with_table() -> (Project, DatabaseUrl) {
+    let url = create_database("waiting");
+    execute(&url, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
+    (Project::with_database(&url), url)
+}
+
+#[test]
+fn a_killed_backup_is_no_set_and_the_next_one_cleans_up() {
+    let (project, url) = with_table();
+    let waiting = Waiting::start(&project, &url);
+
+    let second = project.run(&["backup"]);
+    assert_eq!(second.code, 5, "{second}");
+    assert!(second.stderr.contains(&format!("is being backed up by process {} on ", waiting.dbops.id())), "{second}");
+    assert_eq!(project.json(5, &["backup"])["error"]["kind"], "locked");
+    assert_eq!(names(&project, ".partial").len(), 1, "the first one's work is not touched");
+
+    let passfiles = waiting.passfiles();
+    assert_eq!(passfiles.len(), 1);
+    waiting.signal("-KILL");
+    drop(waiting.end(&project));
+    assert!(passfiles.iter().all(|path| !path.exists()), "{passfiles:?}");
+    assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (0, 1));
+    assert!(list(&project).is_empty());
+
+    let id = back_up(&project);
+    assert_eq!((names(&project, "20"), names(&project, ".partial").len()), (vec![id], 0));
+    project.ok(&["backup", "verify"]);
+}
+
+#[test]
+fn an_interrupted_backup_leaves_nothing() {
+    let (project, url) = with_table();
+    for signal in ["-INT", "-TERM"] {
+        let waiting = Waiting::start(&project, &url);
+        waiting.signal(signal);
+        // Its session on the server ends too, although the lock is still held.
+        waiting.until(|sessions| sessions == 0);
+        let run = waiting.end(&project);
+        assert_eq!((run.code, run.stdout.as_str()), (130, ""), "{run}");
+        assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (0, 0), "{run}");
+    }
+    project.ok(&["backup"]);
+}
+
+#[test]
+fn the_password_is_in_no_file_and_no_process() {
+    let (project, url) = with_table();
+    let waiting = Waiting::start(&project, &url);
+    let password = String::from_utf8_lossy(url.password().expect("the test server wants one")).into_owned();
+    let encoded = url.reveal();
+    let encoded = encoded.split_once("://").and_then(|(_, rest)| rest.split_once('@')).expect("a URL").0.to_owned();
+    let encoded = encoded.split_once(':').expect("a password").1.to_owned();
+    let is_secret = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.contains(&password) || text.contains(&encoded)
+    };
+
+    for process in fs::read_dir("/proc").expect("processes").flatten() {
+        let arguments = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        assert!(!is_secret(&arguments), "{}", String::from_utf8_lossy(&arguments));
+    }
+    let programs = waiting.programs();
+    assert_eq!(programs.len(), 1, "pg_dump is running");
+    let environment = fs::read(programs[0].join("environ")).expect("an environment");
+    assert!(!is_secret(&environment), "{}", String::from_utf8_lossy(&environment));
+    let partial = project.path("backups").join(&names(&project, ".partial")[0]);
+    let mut files = vec![];
+    for folder in [project.path("backups"), partial] {
+        let entries = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+        files.extend(entries.filter(|path| path.is_file()));
+    }
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        assert!(!is_secret(&fs::read(&file).expect("a file")), "in {}", file.display());
+    }
+    waiting.signal("-INT");
+    assert_eq!(waiting.end(&project).code, 130);
+
+    let set = project.path("backups").join(back_up(&project));
+    for file in ["manifest.json", "app.dump"] {
+        assert!(!is_secret(&fs::read(set.join(file)).expect("a file")), "in {file}");
+    }
+}

@@ -1,0 +1,21 @@
+//! End-to-end tests: the built `dbops` against real servers, a module per area.
+
+mod alembic;
+mod autogenerate;
+mod backup;
+mod backup_endings;
+mod config;
+mod health;
+mod migrate;
+mod migrate_graph;
+mod migrate_interrupted;
+mod migrate_lint;
+mod migrate_offline;
+mod migrate_refused;
+mod migrate_runner;
+mod project;
+mod proxy;
+mod qdrant;
+mod readme;
+mod restore;
+mod schema;

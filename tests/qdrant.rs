@@ -1,0 +1,218 @@
+//! Declared collections against a real Qdrant server, which other tests use too: only what these tests made counts.
+
+use std::io::{BufRead, BufReader};
+
+use dbops_testbed::unique;
+use serde_json::{Value, json};
+
+use crate::project::Project;
+
+/// A project with the target `search`, which declares `collections`.
+fn project(collections: &str) -> Project {
+    let qdrant = dbops_testbed::qdrant();
+    let project = Project::empty().env("SEARCH_URL", &qdrant.url);
+    project.write(
+        "dbops.yaml",
+        &format!(
+            "version: 1\ntargets:\n  search:\n    kind: qdrant\n    url: ${{SEARCH_URL}}\n    grpc_port: {}\n    \
+             collections: qdrant/collections.yaml\n",
+            qdrant.grpc_port
+        ),
+    );
+    declare(&project, collections);
+    project
+}
+
+fn declare(project: &Project, collections: &str) {
+    project.write("qdrant/collections.yaml", &format!("version: 1\ncollections:\n{collections}"));
+}
+
+fn collection(name: &str, size: u32, m: u32) -> String {
+    format!(
+        "  {name}:\n    alias: {name}_alias\n    vectors: {{ size: {size}, distance: Cosine }}\n    hnsw: {{ m: {m} }}\n    \
+         payload_indexes:\n      metadata.source: {{ type: keyword }}\n      metadata.page: {{ type: integer }}\n"
+    )
+}
+
+fn changes(project: &Project) -> Vec<Value> {
+    let plan = project.json(0, &["qdrant", "plan"]);
+    plan["targets"][0]["changes"].as_array().cloned().expect("a list")
+}
+
+#[test]
+fn what_is_declared_is_planned_applied_and_shown() {
+    let name = unique("chunks");
+    let project = project(&collection(&name, 4, 8));
+    let change = |change: &str, of: Value, to: &str| json!({"collection": name, "change": change, "name": of, "kind": "in_place", "from": null, "to": to});
+    let expected = [
+        change("collection", json!(null), "4 Cosine"),
+        change("payload_index", json!("metadata.page"), "integer"),
+        change("payload_index", json!("metadata.source"), "keyword"),
+        change("alias", json!(format!("{name}_alias")), &name),
+    ];
+    assert_eq!(changes(&project), expected);
+    assert_eq!(project.run(&["qdrant", "plan", "--check"]).code, 3);
+    let plan = project.ok(&["qdrant", "plan"]);
+    assert!(plan.stdout.starts_with(&format!("search: 4 changes\n  {name}\n    + collection")), "{plan}");
+
+    let applied = project.json(0, &["qdrant", "apply", "-t", "search"]);
+    assert_eq!(applied, json!({"targets": [{"name": "search", "applied": expected}]}));
+    assert_eq!(changes(&project), Vec::<Value>::new());
+    let plan = project.ok(&["qdrant", "plan", "--check"]);
+    assert!(plan.stdout.starts_with("search: nothing to do\n"), "{plan}");
+    let again = project.ok(&["qdrant", "apply"]);
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("", "search: nothing to do\n"));
+
+    let status = project.json(0, &["qdrant", "status"]);
+    let target = &status["targets"][0];
+    assert!(target["version"].as_str().is_some_and(|version| version.starts_with("1.")), "{status}");
+    let found = target["collections"].as_array().expect("a list").iter().find(|found| found["name"] == name.as_str());
+    let expected = json!({
+        "name": name, "state": "green", "points": 0, "indexed_vectors": 0, "segments": found.expect("it is there")["segments"],
+        "aliases": [format!("{name}_alias")], "optimizer_error": null,
+    });
+    assert_eq!(found, Some(&expected));
+    let shown = project.ok(&["qdrant", "status"]).stdout;
+    assert!(shown.contains("COLLECTION") && shown.contains(&format!("{name}_alias")), "{shown}");
+}
+
+#[test]
+fn what_needs_a_rebuild_is_refused() {
+    let name = unique("rebuilt");
+    let project = project(&collection(&name, 4, 8));
+    project.ok(&["qdrant", "apply"]);
+    declare(&project, &collection(&name, 5, 16));
+    let planned = changes(&project);
+    let kinds: Vec<_> = planned.iter().map(|change| (&change["change"], &change["kind"])).collect();
+    assert_eq!(kinds, [(&json!("vector.size"), &json!("needs_rebuild")), (&json!("hnsw.m"), &json!("in_place"))]);
+
+    let run = project.run(&["qdrant", "apply"]);
+    assert_eq!(run.code, 4, "{run}");
+    let message = format!(
+        "error: cannot apply the collections of search\n  vector.size of {name} (4 -> 5) cannot be changed in place\n\
+         hint: declare a new collection beside this one"
+    );
+    assert!(run.stderr.starts_with(&message), "{run}");
+    assert_eq!(project.json(4, &["qdrant", "apply"])["error"]["kind"], "refused");
+    assert_eq!(changes(&project), planned, "nothing was changed");
+
+    let run = project.ok(&["qdrant", "apply", "--in-place"]);
+    assert!(run.stderr.contains(&format!("{name}: ~ hnsw.m  8 -> 16\n")), "{run}");
+    assert!(run.stderr.contains("1 of the differences cannot be removed in place"), "{run}");
+    assert_eq!(changes(&project), [planned[0].clone()]);
+}
+
+#[test]
+fn what_is_not_declared_is_left_alone() {
+    let (kept, other) = (unique("kept"), unique("other"));
+    let project = project(&format!("{}{}", collection(&kept, 4, 8), collection(&other, 4, 8)));
+    project.ok(&["qdrant", "apply"]);
+    declare(&project, &format!("  {kept}: {{ vectors: {{ size: 4, distance: Cosine }} }}\n"));
+    assert_eq!(project.json(0, &["qdrant", "apply"])["targets"][0]["applied"], json!([]));
+    let plan = project.json(0, &["qdrant", "plan"]);
+    let undeclared = plan["targets"][0]["undeclared"].as_array().expect("a list");
+    for expected in [
+        json!({"kind": "collection", "collection": other, "name": null}),
+        json!({"kind": "payload_index", "collection": kept, "name": "metadata.source"}),
+        json!({"kind": "alias", "collection": kept, "name": format!("{kept}_alias")}),
+    ] {
+        assert!(undeclared.contains(&expected), "{expected} in {undeclared:?}");
+    }
+}
+
+/// A declaration, and what is said about it.
+#[test]
+fn mistakes_in_the_file_are_named_with_their_place() {
+    let cases = [
+        (
+            "  a: { vectors: { sise: 4 } }\n",
+            "collections.yaml:3:19: a vector has no key `sise`",
+            "did you mean `size`?",
+        ),
+        (
+            "  a: { vektors: {} }\n",
+            "collections.yaml:3:8: collections.a: unknown field `vektors`",
+            "did you mean `vectors`?",
+        ),
+        (
+            "  a: { vectors: { size: 4, distance: Kosine } }\n",
+            "collections.yaml:3:28: the distance `Kosine` is not known",
+            "did you mean `Cosine`?",
+        ),
+    ];
+    for (text, message, hint) in cases {
+        let run = project(text).run(&["qdrant", "plan"]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{text}{run}");
+        assert!(run.stderr.starts_with(&format!("error: PROJECT/qdrant/{message}")), "{text}{run}");
+        assert!(run.stderr.ends_with(&format!("\nhint: {hint}\n")), "{text}{run}");
+    }
+}
+
+#[test]
+fn targets_are_chosen_and_their_faults_told() {
+    let project = Project::empty();
+    project.write("dbops.yaml", "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: postgresql://h/d\n");
+    let none = project.run(&["qdrant", "status"]);
+    assert_eq!(none.code, 2, "{none}");
+    assert!(none.stderr.starts_with("error: there is no Qdrant target in PROJECT/dbops.yaml\nhint: "), "{none}");
+    let wrong = project.run(&["qdrant", "status", "-t", "app"]);
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, "error: target `app` is not a Qdrant server\n"));
+
+    let bare = "version: 1\ntargets:\n  q:\n    kind: qdrant\n    url: http://127.0.0.1:1\n    grpc_port: 1\n";
+    project.write("dbops.yaml", bare);
+    let missing = project.run(&["qdrant", "plan", "-t", "q"]);
+    assert_eq!(missing.code, 2, "{missing}");
+    assert!(missing.stderr.contains("hint: add `collections: qdrant/collections.yaml`"), "{missing}");
+    assert_eq!(project.ok(&["qdrant", "apply"]).stdout, "");
+
+    project.write("dbops.yaml", &format!("{bare}    collections: none.yaml\n"));
+    let missing = project.run(&["qdrant", "apply"]);
+    assert_eq!(missing.code, 2, "{missing}");
+    assert!(missing.stderr.starts_with("error: PROJECT/none.yaml: cannot be read: No such file"), "{missing}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told() {
+    let project = Project::empty();
+    let qdrant = dbops_testbed::qdrant();
+    let http = qdrant.url.rsplit(':').next().expect("a port");
+    let configure = |port: &str, key: &str| {
+        let target =
+            format!("    kind: qdrant\n    url: http://127.0.0.1\n    grpc_port: {port}\n    api_key: '{key}'\n");
+        project.write("dbops.yaml", &format!("version: 1\ntargets:\n  q:\n{target}"));
+    };
+    configure("1", "");
+    let run = project.run(&["qdrant", "status"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("cannot reach Qdrant at 127.0.0.1:1: Connection refused"), "{run}");
+    assert!(run.stderr.contains("hint: start the server, or correct `url` and `grpc_port`"), "{run}");
+    assert_eq!(project.json(1, &["qdrant", "status"])["error"]["kind"], "failed");
+
+    configure(http, "");
+    let run = project.run(&["qdrant", "status"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("no gRPC answers at") && run.stderr.contains("hint: `grpc_port`"), "{run}");
+
+    configure("1", "s3cret key");
+    let run = project.run(&["qdrant", "status", "-vv"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(!format!("{run}").contains("s3cret"), "{run}");
+}
+
+#[test]
+fn what_a_killed_run_left_is_finished_by_the_next() {
+    let name = unique("killed");
+    let indexes: String = (0..20).map(|number| format!("      key{number}: {{ type: keyword }}\n")).collect();
+    let project = project(&format!(
+        "  {name}:\n    alias: {name}_alias\n    vectors: {{ size: 4, distance: Dot }}\n    payload_indexes:\n{indexes}"
+    ));
+    let mut child = project.command(&["qdrant", "apply"]).spawn().expect("dbops starts");
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    assert!(stderr.lines().nth(3).is_some_and(|line| line.is_ok_and(|line| line.contains("payload index"))));
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    // The server may still be at what it was asked for last.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    project.ok(&["qdrant", "apply"]);
+    assert_eq!(changes(&project), Vec::<Value>::new());
+}

