@@ -235,6 +235,13 @@ fn a_command_that_is_written_wrong_is_suggested() {
         assert_eq!(run.code, 2, "{run}");
         assert!(run.stderr.contains(&format!("there is no target `{wrong}`")) && run.stderr.contains(hint), "{run}");
     }
+    // An option of the command that was meant.
+    let hint = "did you mean `dbops backup verify`?";
+    let run = project.run(&["backup", "verfy", "--all"]);
+    assert!(run.code == 2 && run.stderr.contains(hint), "{run}");
+    assert_eq!(project.json(2, &["backup", "verfy", "--all"])["error"]["hint"], hint);
+    let run = project.run(&["backup", "verify", "--wrong"]);
+    assert!(run.code == 2 && !run.stderr.contains("did you mean `dbops"), "{run}");
 }
 
 #[test]

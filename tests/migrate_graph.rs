@@ -89,6 +89,12 @@ fn the_graph_is_drawn_listed_and_shown() {
         let run = project.run(arguments);
         assert!(run.code == code && run.stderr.contains(message) && run.stderr.contains("hint: "), "{run}");
     }
+    for (wrong, nearest) in
+        [("bbbb2x22", "bbbb2222"), ("biling@head", "billing"), ("search_index", "search-index"), ("haed", "head")]
+    {
+        let run = project.run(&["migrate", "show", wrong]);
+        assert!(run.code == 2 && run.stderr.contains(&format!("hint: did you mean `{nearest}`? ")), "{run}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use crate::commands::{self, Context, Outcome};
 use crate::environment::Environment;
 use crate::failure::{Failure, FailureKind, Result};
-use crate::ui::Ui;
+use crate::ui::{STRONG, Ui, paint};
 
 /// Operate PostgreSQL, pgvector and Qdrant: migrations, backups, health and collections with one tool.
 #[derive(Parser)]
@@ -135,15 +135,22 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if std::env::args_os().any(|argument| argument == "--json") {
+    let arguments: Vec<_> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let ui = Ui { json, verbosity: 0, yes: false, progress: false };
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let hint = is_unknown.then(|| commands::backup::hint_for(&arguments)).flatten();
+    if json {
         let text = error.render().to_string();
         // Up to the empty line before the usage: some messages name the arguments on lines of their own.
         let lines: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
         let message = lines.join(" ").trim_start_matches("error: ").to_owned();
-        let ui = Ui { json: true, verbosity: 0, yes: false, progress: false };
-        ui.failure(&Failure::usage(message).with_hint("run it with --help"));
+        ui.failure(&Failure::usage(message).with_hint(hint.as_deref().unwrap_or("run it with --help")));
     } else {
         let _ = error.print();
+        if let Some(hint) = hint {
+            ui.status(format!("\n{} {hint}", paint(STRONG, "hint:")));
+        }
     }
     FailureKind::Usage.exit_code()
 }

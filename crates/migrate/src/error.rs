@@ -230,6 +230,10 @@ impl Error {
                  dbops, and ALL ON ALL TABLES IN SCHEMA dbops)"
                     .into(),
             ),
+            Self::Stub { path, .. } if path.extension().is_some_and(|it| it == "py") => Some(
+                "`dbops migrate import --alembic INI` writes the files; their folder is then to be named as `versions`"
+                    .into(),
+            ),
             Self::Stub { path, .. } => Some(format!(
                 "write its SQL under `-- +up` and `-- +down` in {}, and delete the line `-- stub:`; where its work is \
                  done already, `dbops migrate stamp` records it",
@@ -298,8 +302,13 @@ pub enum GraphError {
     #[error("these revisions follow one another in a circle: {}", .0.join(", "))]
     Cycle(Vec<String>),
     /// An identifier that names nothing.
-    #[error("there is no revision or branch `{0}`")]
-    Unknown(String),
+    #[error("there is no revision or branch `{name}`")]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// An id or label that is written almost like it.
+        nearest: Option<String>,
+    },
     /// A prefix of several ids.
     #[error("`{prefix}` is the beginning of several revisions: {}", .candidates.join(", "))]
     Ambiguous {
@@ -387,7 +396,10 @@ impl GraphError {
             Self::DuplicateLabel { .. } => "choose another label".into(),
             Self::Missing { .. } => "correct the header, or bring the missing file back".into(),
             Self::Cycle(_) => "correct `revises` and `depends_on` in their headers".into(),
-            Self::Unknown(_) => "`dbops migrate history` lists the revisions".into(),
+            Self::Unknown { nearest: Some(nearest), .. } => {
+                format!("did you mean `{nearest}`? `dbops migrate history` lists the revisions")
+            }
+            Self::Unknown { nearest: None, .. } => "`dbops migrate history` lists the revisions".into(),
             Self::Ambiguous { .. } => "write more of its characters".into(),
             Self::SeveralHeads(heads) => {
                 let first = heads.first().map_or("REV", String::as_str);

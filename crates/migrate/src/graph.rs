@@ -132,6 +132,11 @@ impl Graph {
         self.names.get(name).copied()
     }
 
+    /// All ids and labels, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
     /// Ids and labels that begin so. As in Alembic, names of three characters or fewer have to be written out.
     pub(crate) fn names_with_prefix(&self, prefix: &str) -> Vec<(&str, Node)> {
         let matching = self.names.iter().filter(|(name, _)| name.len() > 3 && name.starts_with(prefix));

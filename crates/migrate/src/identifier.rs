@@ -20,14 +20,14 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn parse(text: &'a str) -> Result<Self, GraphError> {
+    pub(crate) fn parse(graph: &Graph, text: &'a str) -> Result<Self, GraphError> {
         let relative = |problem| GraphError::Relative { request: text.to_owned(), problem };
         let (branch, rest) = match text.split_once('@') {
             Some((branch, rest)) => (Some(branch), rest),
             None => (None, text),
         };
         if branch == Some("") || rest.is_empty() {
-            return Err(GraphError::Unknown(text.to_owned()));
+            return Err(graph.unknown(text));
         }
         // A label may have a `-`; steps are digits.
         let is_steps = |sign: &usize| *sign == 0 || rest[sign + 1..].starts_with(|c: char| c.is_ascii_digit());
@@ -89,7 +89,7 @@ impl Graph {
         let found: Vec<_> = self.names_with_prefix(name).into_iter().filter(|(_, node)| is_inside(node)).collect();
         match found[..] {
             [(_, node)] => Ok(node),
-            [] => Err(GraphError::Unknown(name.to_owned())),
+            [] => Err(self.unknown(name)),
             _ => Err(GraphError::Ambiguous {
                 prefix: name.to_owned(),
                 candidates: found.into_iter().map(|(name, _)| name.to_owned()).collect(),
@@ -97,9 +97,19 @@ impl Graph {
         }
     }
 
+    /// The error for a name that names nothing, with the name that was probably meant.
+    pub(crate) fn unknown(&self, name: &str) -> GraphError {
+        let distance = |known: &str| strsim::damerau_levenshtein(name, known);
+        let known = self.names().chain(["head", "heads", "base"]);
+        let nearest = known.map(|known| (distance(known), known)).min();
+        let limit = name.chars().count().div_ceil(3);
+        let nearest = nearest.filter(|(distance, _)| *distance <= limit).map(|(_, known)| known.to_owned());
+        GraphError::Unknown { name: name.to_owned(), nearest }
+    }
+
     /// The branch and the revisions that `stamp` is asked to record, none for `base`.
     pub(crate) fn stamp_target(&self, text: &str) -> Result<(Option<Node>, Vec<Node>), GraphError> {
-        let request = Request::parse(text)?;
+        let request = Request::parse(self, text)?;
         let Some(symbol) = request.symbol.filter(|_| request.steps.is_none()) else {
             return Err(request.relative("a stamp names the revision itself"));
         };
@@ -112,7 +122,7 @@ impl Graph {
 
     /// What `upgrade` is asked to reach from these rows.
     pub(crate) fn upgrade_targets(&self, text: &str, rows: &BTreeSet<Node>) -> Result<Vec<Node>, GraphError> {
-        let request = Request::parse(text)?;
+        let request = Request::parse(self, text)?;
         let Some(steps) = request.steps else {
             return self.resolve(request.branch, request.symbol.unwrap_or_default());
         };
@@ -121,7 +131,7 @@ impl Graph {
             None => None,
         };
         let start = match request.symbol {
-            Some(symbol) => self.start_of_walk(&request, symbol)?,
+            Some(symbol) => self.start_of_walk(request.branch.filter(|_| steps <= 0), symbol)?,
             None if steps <= 0 => return Err(request.relative("an upgrade goes up")),
             None => self.start_of_upgrade(&request, rows, lineage.as_ref())?,
         };
@@ -142,7 +152,7 @@ impl Graph {
         text: &'a str,
         rows: &BTreeSet<Node>,
     ) -> Result<(Option<&'a str>, Place, Option<Node>), GraphError> {
-        let request = Request::parse(text)?;
+        let request = Request::parse(self, text)?;
         let Some(steps) = request.steps else {
             let symbol = request.symbol.unwrap_or_default();
             // The branch restricts what is dropped, not where the symbol is looked for.
@@ -154,7 +164,7 @@ impl Graph {
             };
         };
         if let Some(symbol) = request.symbol {
-            let start = self.start_of_walk(&request, symbol)?;
+            let start = self.start_of_walk(request.branch.filter(|_| steps < 0), symbol)?;
             let place = if steps >= 0 {
                 let lineage = match request.branch {
                     Some(branch) => Some(self.lineage(self.one(branch, None)?)),
@@ -186,8 +196,10 @@ impl Graph {
         Ok((request.branch, place, Some(start)))
     }
 
-    fn start_of_walk(&self, request: &Request<'_>, symbol: &str) -> Result<Place, GraphError> {
-        let nodes = self.resolve(request.branch, symbol)?;
+    /// Where a walk from a symbol begins. Going up, Alembic has the branch choose between ways, and not restrict where
+    /// they begin: then it is left out here.
+    fn start_of_walk(&self, branch: Option<&str>, symbol: &str) -> Result<Place, GraphError> {
+        let nodes = self.resolve(branch, symbol)?;
         match nodes[..] {
             [] => Ok(Place::Base),
             [node] => Ok(Place::At(node)),

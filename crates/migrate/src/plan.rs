@@ -103,7 +103,7 @@ pub fn downgrade(graph: &Graph, rows: &Rows, target: &str) -> Result<Vec<Step>, 
 ///
 /// When there is no such revision.
 pub fn one(graph: &Graph, rows: &Rows, revision: &str, direction: Direction) -> Result<Step, GraphError> {
-    let node = graph.node(revision).ok_or_else(|| GraphError::Unknown(revision.to_owned()))?;
+    let node = graph.node(revision).ok_or_else(|| graph.unknown(revision))?;
     let mut rows = rows.clone();
     let edits = match direction {
         Direction::Up => rows.add(graph, node),

@@ -155,16 +155,29 @@ fn sources(ui: &Ui, config: &Config, names: &[String]) -> Result<Vec<Source>> {
 fn or_command(failure: Failure, config: &Config, names: &[String]) -> Failure {
     let is_target = |name: &str| config.targets.iter().any(|target| target.name == name);
     let Some(wrong) = names.iter().find(|name| !is_target(name)) else { return failure };
+    let of_targets = failure.hint.clone().unwrap_or_default();
+    match nearest_command(wrong) {
+        Ok(command) => failure.with_hint(format!("did you mean `dbops backup {command}`? Of targets: {of_targets}")),
+        Err(commands) => failure.with_hint(format!("{of_targets} (the commands are {commands})")),
+    }
+}
+
+/// The command of `dbops backup` that is written almost so, else all of them.
+fn nearest_command(wrong: &str) -> std::result::Result<String, String> {
     let backup = BackupCommand::augment_subcommands(clap::Command::new("backup"));
     let commands: Vec<_> = backup.get_subcommands().map(clap::Command::get_name).collect();
     let distance = |command: &str| strsim::damerau_levenshtein(wrong, command);
     let nearest = commands.iter().min_by_key(|command| distance(command));
     let nearest = nearest.filter(|command| distance(command) <= wrong.len().div_ceil(3));
-    let of_targets = failure.hint.clone().unwrap_or_default();
-    match nearest {
-        Some(command) => failure.with_hint(format!("did you mean `dbops backup {command}`? Of targets: {of_targets}")),
-        None => failure.with_hint(format!("{of_targets} (the commands are {})", commands.join(", "))),
-    }
+    nearest.map(|command| (*command).to_owned()).ok_or_else(|| commands.join(", "))
+}
+
+/// A hint for a command line that was refused for an option of the command that was meant: `backup verfy --all`.
+pub(crate) fn hint_for(arguments: &[String]) -> Option<String> {
+    let mut words = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-'));
+    let wrong = words.by_ref().find(|word| *word == "backup").and(words.next())?;
+    let command = nearest_command(wrong).ok().filter(|command| command != wrong)?;
+    Some(format!("did you mean `dbops backup {command}`?"))
 }
 
 pub(super) fn programs(context: &Context) -> Programs {

@@ -40,9 +40,10 @@ fn shown(steps: Result<Vec<Step>, GraphError>) -> String {
     }
 }
 
-/// A line, a diamond, and two branches of which one depends on the other.
+/// A line, a diamond, two bases that are joined, and two branches of which one depends on the other.
 const LINE: &str = "a1:;b1:a1;c1:b1";
 const DIAMOND: &str = "a1:;b1:a1;b2:a1;c1:b1,b2";
+const JOINED: &str = "a1:;b1:a1;x1:;m1:b1,x1;n1:m1";
 const BRANCHES: &str = "aaaa1:=left;aaaa2:aaaa1;bbbb1:=right;bbbb2:bbbb1>aaaa2";
 
 #[test]
@@ -65,6 +66,10 @@ fn upgrades() {
         (DIAMOND, "", "b2", "+a1 +b2"),
         (DIAMOND, "b1", "heads", "+b2 +c1"),
         (DIAMOND, "a1", "+1", "`+1`: the way up branches"),
+        (JOINED, "", "a1@x1+1", "+a1 +b1 +x1 +m1"),
+        (JOINED, "", "a1@x1+2", "+a1 +b1 +x1 +m1 +n1"),
+        (JOINED, "", "a1@x1", "revision x1 does not belong to the branch `a1`"),
+        (JOINED, "", "a1@x1-1", "revision x1 does not belong to the branch `a1`"),
         (BRANCHES, "", "right@head", "+aaaa1 +aaaa2 +bbbb1 +bbbb2"),
         (BRANCHES, "", "left@head", "+aaaa1 +aaaa2"),
         (BRANCHES, "", "head", "there are several heads: aaaa2, bbbb2"),
@@ -100,6 +105,8 @@ fn downgrades() {
         (DIAMOND, "c1", "b1", "-c1"),
         (DIAMOND, "c1", "a1", "-c1 -b2 -b1"),
         (DIAMOND, "b1 b2", "b1@a1", "-b1"),
+        (JOINED, "n1", "a1@x1+1", "-n1"),
+        (JOINED, "n1", "a1@x1-1", "revision x1 does not belong to the branch `a1`"),
         (BRANCHES, "bbbb2", "left@base", "-bbbb2 -aaaa2 -aaaa1"),
         (BRANCHES, "bbbb2", "bbbb1", "-bbbb2"),
         (BRANCHES, "bbbb2", "right@-1", "-bbbb2"),

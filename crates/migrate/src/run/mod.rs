@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use dbops_postgres::Notice;
 
-use crate::error::GraphError;
 use crate::plan::{Direction, Step};
 use crate::revision::{Revision, Section};
 use crate::{Error, Graph, Session};
@@ -50,6 +49,17 @@ pub enum Event {
         revision: String,
         /// Which way.
         direction: Direction,
+    },
+    /// A revision goes on that was begun by an earlier run.
+    Resumed {
+        /// Its id.
+        revision: String,
+        /// How many of its statements are done.
+        done: usize,
+        /// How many it has.
+        statements: usize,
+        /// How many rows the batches of the next one have gone over.
+        rows: u64,
     },
     /// The server said something while a revision ran.
     Notice(Notice),
@@ -98,7 +108,7 @@ pub(crate) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(crate) fn new(graph: &'a Graph, step: &'a Step) -> Result<Self, Error> {
-        let revision = graph.get(&step.revision).ok_or_else(|| GraphError::Unknown(step.revision.clone()))?;
+        let revision = graph.get(&step.revision).ok_or_else(|| graph.unknown(&step.revision))?;
         if let Some(reason) = &revision.stub {
             let (revision, path) = (revision.id.clone(), revision.path.clone());
             return Err(Error::Stub { revision, path, reason: reason.clone() });

@@ -2,6 +2,7 @@
 
 use dbops_postgres::SqlError;
 use dbops_postgres::tokio_postgres::SimpleQueryMessage;
+use unicode_width::UnicodeWidthChar;
 
 use crate::error::StatementError;
 use crate::{Error, Revision, Session, Statement};
@@ -84,10 +85,46 @@ pub(super) fn byte_of(sql: &str, error: &SqlError) -> Option<usize> {
 
 /// The line with its number and a caret under the column; a long line is cut around it.
 fn excerpt(text: &str, line: usize, column: usize) -> String {
-    const WIDTH: usize = 90;
-    let full: Vec<char> = text.lines().nth(line - 1).unwrap_or_default().chars().collect();
-    let first = (column - 1).saturating_sub(WIDTH / 2);
-    let shown: String = full.iter().skip(first).take(WIDTH).map(|c| if c.is_whitespace() { ' ' } else { *c }).collect();
+    const WIDTH: usize = 72;
+    // A tab is as wide as the terminal likes, and a control character may do anything.
+    let plain = |c: char| if c.is_whitespace() || c.is_control() { ' ' } else { c };
+    let full: Vec<char> = text.lines().nth(line - 1).unwrap_or_default().chars().map(plain).collect();
+    let width = |chars: &[char]| chars.iter().map(|c| c.width().unwrap_or(0)).sum::<usize>();
+    let caret = (column - 1).min(full.len());
+    let before = if width(&full) <= WIDTH { WIDTH } else { WIDTH / 2 };
+    let mut first = caret;
+    while first > 0 && width(&full[first - 1..caret]) <= before {
+        first -= 1;
+    }
+    let mut end = caret;
+    while end < full.len() && width(&full[first..=end]) <= WIDTH {
+        end += 1;
+    }
+    let shown: String = full[first..end].iter().collect();
     let number = line.to_string();
-    format!("{number} | {shown}\n{} | {}^", " ".repeat(number.len()), " ".repeat(column - 1 - first))
+    let indent = " ".repeat(width(&full[first..caret]));
+    format!("{number} | {shown}\n{} | {indent}^", " ".repeat(number.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn the_caret_is_under_its_character() {
+        let long = format!("{}x{}", "a".repeat(100), "b".repeat(100));
+        let cases = [
+            ("SELECT 1 FRM t", 10, "1 | SELECT 1 FRM t\n  |          ^".to_owned()),
+            ("\tSELECT x", 9, "1 |  SELECT x\n  |         ^".to_owned()),
+            // Two columns each, and an accent of its own that takes none.
+            ("'用户' e\u{301} x", 9, "1 | '用户' e\u{301} x\n  |          ^".to_owned()),
+            ("\u{1b}[2J x", 6, "1 |  [2J x\n  |      ^".to_owned()),
+            (&long, 101, format!("1 | {}x{}\n  | {}^", "a".repeat(36), "b".repeat(35), " ".repeat(36))),
+            ("", 1, "1 | \n  | ^".to_owned()),
+            ("SELECT (", 9, "1 | SELECT (\n  |         ^".to_owned()),
+        ];
+        for (text, column, expected) in cases {
+            assert_eq!(excerpt(text, 1, column), expected, "{text}");
+        }
+    }
 }

@@ -98,6 +98,9 @@ impl Session {
                 self.execute(&format!("{OWN_ROLE}; {}", self.ledger.done_sql(first, &checksum)), NOTE).await?;
                 self.repeat_settings(work, first).await?;
             }
+            let rows = if first == unfinished.statements { unfinished.batch_rows.unsigned_abs() } else { 0 };
+            let (revision, statements) = (work.revision.id.clone(), work.section.statements.len());
+            on_event(Event::Resumed { revision, done: first, statements, rows });
         } else {
             let checksum = done_checksum(work.revision, work.section, 0);
             self.execute(&self.ledger.begin_sql(&work.revision.id, work.step.direction, &checksum), NOTE).await?;

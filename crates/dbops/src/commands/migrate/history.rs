@@ -146,20 +146,18 @@ fn show_target(context: &Context, target: &HistoryTarget) -> Result<()> {
         if !revision.depends_on.is_empty() {
             ui.data(format!("  depends on: {}", revision.depends_on.join(", ")))?;
         }
-        ui.data(format!("  created:    {}", revision.created))?;
+        if !revision.created.is_empty() {
+            ui.data(format!("  created:    {}", revision.created))?;
+        }
         ui.data(format!("  file:       {}", context.environment.shown(revision.path.as_ref())))?;
         ui.data(format!("  state:      {}", state(revision.applied)))?;
         for entry in revision.log.iter().flatten() {
-            ui.data(format!(
-                "  log:        {:7} {} {} ms, {}@{} as {}, dbops {}",
-                entry.direction,
-                entry.started,
-                entry.duration_ms,
-                entry.os_user,
-                entry.host,
-                entry.role,
-                entry.dbops_version
-            ))?;
+            let (who, milliseconds) = (format!("{}@{}", entry.os_user, entry.host), entry.duration_ms);
+            ui.data(format!("  log:        {:7} {} {milliseconds} ms, {who}", entry.direction, entry.started))?;
+            // As much of it as tells two files apart.
+            let checksum = entry.checksum.as_ref().and_then(|it| it.get(..12));
+            let checksum = checksum.map(|it| format!(", checksum {it}")).unwrap_or_default();
+            ui.data(format!("              as {}, dbops {}{checksum}", entry.role, entry.dbops_version))?;
         }
     }
     Ok(())

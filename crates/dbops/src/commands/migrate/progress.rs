@@ -93,6 +93,13 @@ impl<'a> Progress<'a> {
                 });
                 self.bar.set_message(format!("{name}: {revision}"));
             }
+            Event::Resumed { revision, done, statements, rows } => {
+                let batches =
+                    if rows > 0 { format!(", the next one has gone over {rows} rows") } else { String::new() };
+                self.bar.suspend(|| {
+                    self.ui.status(format!("{name}: {revision}: {done} of {statements} statements were done{batches}"));
+                });
+            }
             Event::Notice(notice) => self.bar.suspend(|| show_notice(self.ui, name, &notice)),
             Event::Retrying { revision, reason, rest } => self.bar.suspend(|| {
                 let seconds = rest.as_secs_f32();
