@@ -57,14 +57,15 @@ pub enum Error {
         holder: Option<String>,
     },
     /// The version table is not as it was left.
-    #[error("the version table changed while revision {revision} ran: {found} rows for {id} instead of one")]
+    #[error(
+        "the version table changed while revision {revision} ran: it no longer has exactly one row for {}",
+        .ids.join(" and one for ")
+    )]
     Rows {
         /// The revision whose edit did not fit.
         revision: String,
-        /// The row.
-        id: String,
-        /// How many rows there were.
-        found: u64,
+        /// The rows that it was to find.
+        ids: Vec<String>,
     },
     /// The version table could not be edited after a revision's statements.
     #[error("cannot record revision {revision} in the version table; nothing of it was applied")]
@@ -197,6 +198,7 @@ impl Error {
         match self {
             Self::File(error) => error.hint.clone(),
             Self::Graph(error) => error.hint(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Some("save it as UTF-8".into()),
             Self::Io { .. } => None,
             Self::Id { .. } => Some("use letters, digits and `_`".into()),
             Self::LockLost => Some("see `dbops migrate current`, then run the command again".into()),

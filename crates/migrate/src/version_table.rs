@@ -49,8 +49,8 @@ pub(crate) async fn ensure(client: &Client) -> Result<Place, Error> {
     Ok(Place { exists: true, ..place })
 }
 
-/// Carries out the edits that belong to a revision, between other statements, all in one message; each edit has to
-/// match exactly one row. To be called in a transaction, which an error leaves to be rolled back.
+/// Carries out the edits that belong to a revision, between other statements, all in one message; it fails unless each
+/// edit matches exactly one row. To be called in a transaction, which an error leaves to be rolled back.
 pub(crate) async fn edit(
     client: &Client,
     table: &str,
@@ -58,23 +58,30 @@ pub(crate) async fn edit(
     edits: &[RowEdit],
     (before, after): (&[&str], &[&str]),
 ) -> Result<(), Error> {
-    let made: Vec<_> = edits.iter().map(|edit| edit_sql(table, edit)).collect();
+    let made: Vec<_> = edits.iter().map(|edit| checked_sql(table, edit)).collect();
     let statements = before.iter().copied().chain(made.iter().map(String::as_str)).chain(after.iter().copied());
     let sql = statements.filter(|statement| !statement.is_empty()).collect::<Vec<_>>().join("; ");
-    let failed = |error| Error::Record { revision: revision.to_owned(), source: Box::new(SqlError::from(error)) };
-    let messages = client.simple_query(&sql).await.map_err(failed)?;
-    let counts = messages.iter().filter_map(|message| match message {
-        SimpleQueryMessage::CommandComplete(count) => Some(*count),
-        _ => None,
-    });
-    let first = before.iter().filter(|statement| !statement.is_empty()).count();
-    for (edit, found) in edits.iter().zip(counts.skip(first)) {
-        if found != 1 {
-            return Err(Error::Rows { revision: revision.to_owned(), id: edit.row().to_owned(), found });
+    client.batch_execute(&sql).await.map_err(|error| {
+        let (revision, source) = (revision.to_owned(), SqlError::from(error));
+        if source.sqlstate.as_deref() == Some(DIVISION_BY_ZERO) {
+            let found = edits.iter().filter(|edit| !matches!(edit, RowEdit::Insert(_)));
+            return Error::Rows { revision, ids: found.map(|edit| edit.row().to_owned()).collect() };
         }
-    }
-    Ok(())
+        Error::Record { revision, source: Box::new(source) }
+    })
 }
+
+/// An edit that fails unless it matches exactly one row. The server finds that out, and not the client, so that COMMIT
+/// can be sent along.
+fn checked_sql(table: &str, edit: &RowEdit) -> String {
+    let sql = edit_sql(table, edit);
+    if matches!(edit, RowEdit::Insert(_)) {
+        return sql;
+    }
+    format!("WITH edited AS ({sql} RETURNING 1) SELECT 1 / (pg_catalog.count(*) = 1)::pg_catalog.int4 FROM edited")
+}
+
+const DIVISION_BY_ZERO: &str = "22012";
 
 pub(crate) fn edit_sql(table: &str, edit: &RowEdit) -> String {
     match edit {

@@ -22,8 +22,7 @@ impl Session {
         self.with_retries(work, options, on_event, async |session| {
             session.reset().await?;
             let first = format!("BEGIN{}", statement_timeout(work, options));
-            session.run_section(work, options, first, None).await?;
-            session.commit(work).await
+            session.run_section(work, options, first, None).await
         })
         .await
     }
@@ -45,8 +44,11 @@ impl Session {
                     let start = Instant::now();
                     // As between transactions: what a revision sets is its own, and its constraints hold at its end.
                     let between = format!("SET CONSTRAINTS ALL IMMEDIATE; {OWN_ROLE}; RESET ALL");
-                    let timeout = statement_timeout(work, options);
-                    session.run_section(work, options, format!("{between}{timeout}"), Some(start)).await?;
+                    let first = format!("{between}{}", statement_timeout(work, options));
+                    if let Err(error) = session.run_section(work, options, first, Some(start)).await {
+                        session.roll_back().await;
+                        return Err(error);
+                    }
                     finished.push(work.finished(start));
                 }
                 session.commit(last).await?;
@@ -76,7 +78,6 @@ impl Session {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            self.roll_back().await;
             let pause = match &error {
                 Error::Statement(failed) => rest(&failed.error, attempt, options.retries).map(|rest| (rest, failed)),
                 _ => None,
@@ -88,8 +89,8 @@ impl Session {
         }
     }
 
-    /// Runs the statements of a revision, dbops' own `first` before them, and records it; the transaction stays open.
-    /// It began at `start`, or with the transaction.
+    /// Runs the statements of a revision, dbops' own `first` before them, and records it. One that began at `start` is
+    /// part of a transaction, which stays open; otherwise `first` began one, and it is ended.
     async fn run_section(
         &self,
         work: &Work<'_>,
@@ -104,19 +105,36 @@ impl Session {
             for statement in others {
                 let (prepared, ran) = self.run_statement(work, statement, &mut own, &mut lock_timeout);
                 let (prepared, ran) = join(prepared, ran).await;
-                prepared.and(ran)?;
+                if let Err(error) = prepared.and(ran) {
+                    if start.is_none() {
+                        self.roll_back().await;
+                    }
+                    return Err(error);
+                }
             }
             let (prepared, ran) = self.run_statement(work, last, &mut own, &mut lock_timeout);
-            if let Some(start) = start {
+            if start.is_some() {
                 let (prepared, ran) = join(prepared, ran).await;
                 prepared.and(ran)?;
-                return self.record_section(work, Some(start)).await;
+                return self.record_section(work, start).await;
             }
-            let (prepared, ran, recorded) = join3(prepared, ran, self.record_section(work, None)).await;
-            return prepared.and(ran).and(recorded);
+            let (prepared, ran, ended) = join3(prepared, ran, self.end_section(work)).await;
+            return prepared.and(ran).and(ended);
         }
-        let (prepared, recorded) = join(self.prepare(own), self.record_section(work, start)).await;
-        prepared.and(recorded)
+        let prepared = self.prepare(own);
+        if start.is_some() {
+            let (prepared, recorded) = join(prepared, self.record_section(work, start)).await;
+            return prepared.and(recorded);
+        }
+        let (prepared, ended) = join(prepared, self.end_section(work)).await;
+        prepared.and(ended)
+    }
+
+    /// Records a revision and commits; of a transaction in which something failed nothing is committed.
+    async fn end_section(&self, work: &Work<'_>) -> Result<(), Error> {
+        let (recorded, committed) = join(self.record_section(work, None), self.commit(work)).await;
+        // Where the connection was lost both fail, and whether it was committed is not known.
+        committed.and(recorded)
     }
 
     /// A statement, and before it dbops' own, to be sent one behind the other.
