@@ -215,7 +215,9 @@ impl Reader<'_> {
             return Err(failure.with_hint(suggest(unknown, &known)));
         }
         let pg_version = raw.pg_version.map(|Port(text)| text);
-        if let Some(version) = pg_version.as_ref().filter(|text| text.parse::<f32>().is_err()) {
+        if let Some(version) =
+            pg_version.as_ref().filter(|text| text.split('.').any(|part| part.parse::<u16>().is_err()))
+        {
             let failure = self.failure(&["lint", "pg_version"], format!("`{version}` is not a version"));
             return Err(failure.with_hint("write a major version, such as 18"));
         }
