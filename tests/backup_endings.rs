@@ -3,43 +3,25 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use dbops_postgres::{DatabaseUrl, process};
 use dbops_testbed::create_database;
 
 use crate::backup::{back_up, list, names};
-use crate::project::{Project, Run, execute, query};
+use crate::project::{Held, Project, Run, execute, until_waiting};
 
 /// A backup that waits for a lock on the table `t`, and the session that holds it.
 struct Waiting {
     dbops: Child,
-    url: DatabaseUrl,
-    _holds_the_lock: (tokio::runtime::Runtime, dbops_postgres::tokio_postgres::Client),
+    _lock: Held,
 }
 
 impl Waiting {
     fn start(project: &Project, url: &DatabaseUrl) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let client = runtime.block_on(async {
-            let client = dbops_postgres::connect(url).await.expect("the test server");
-            client.batch_execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-            client
-        });
+        let lock = Held::new(url, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
         let dbops = project.command(&["backup"]).spawn().expect("dbops starts");
-        let waiting = Self { dbops, url: url.clone(), _holds_the_lock: (runtime, client) };
-        waiting.until(|sessions| sessions == 1);
-        waiting
-    }
-
-    /// Waits until so many sessions of pg_dump wait for a lock.
-    fn until(&self, is_so: impl Fn(usize) -> bool) {
-        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !is_so(query(&self.url, sql).len()) {
-            assert!(Instant::now() < deadline, "pg_dump never came to wait, or never stopped");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_waiting(url, |sessions| sessions == 1);
+        Self { dbops, _lock: lock }
     }
 
     fn signal(&self, name: &str) {
@@ -110,7 +92,7 @@ fn an_interrupted_backup_leaves_nothing() {
         let waiting = Waiting::start(&project, &url);
         waiting.signal(signal);
         // Its session on the server ends too, although the lock is still held.
-        waiting.until(|sessions| sessions == 0);
+        until_waiting(&url, |sessions| sessions == 0);
         let run = waiting.end(&project);
         assert_eq!((run.code, run.stdout.as_str()), (130, ""), "{run}");
         assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (0, 0), "{run}");

@@ -1,11 +1,11 @@
 //! `dbops migrate`: up, down and sideways, what it says, and how it ends when it is broken off.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbops_postgres::DatabaseUrl;
 use dbops_testbed::create_database;
 
-use crate::project::{Project, execute, query};
+use crate::project::{Held, PATIENCE, Project, execute, query, until_waiting};
 
 /// Three revisions in a line.
 pub(crate) fn line(url: &DatabaseUrl) -> Project {
@@ -32,7 +32,9 @@ pub(crate) fn version_rows(url: &DatabaseUrl) -> Vec<String> {
 /// Waits until a statement like this runs in the database.
 pub(crate) fn wait_for_statement(url: &DatabaseUrl, like: &str) {
     let sql = format!("SELECT 1 FROM pg_stat_activity WHERE query LIKE '{like}' AND datname = current_database()");
+    let deadline = Instant::now() + PATIENCE;
     while query(url, &sql).is_empty() {
+        assert!(Instant::now() < deadline, "`{like}` was never run");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -216,19 +218,43 @@ fn what_the_server_says_beside_its_answers_is_shown() {
 }
 
 #[test]
+fn a_version_table_that_changes_meanwhile_stops_the_run() {
+    let url = create_database("migrate");
+    let project = line(&url);
+    project.ok(&["migrate"]);
+    for change in
+        ["DELETE FROM alembic_version", "UPDATE alembic_version SET version_num = 'other'", "TRUNCATE alembic_version"]
+    {
+        project.revision("dddd4444", "cccc3333", &format!("CREATE TABLE d (); {change};"), "");
+        let run = project.run(&["migrate"]);
+        let message =
+            "the version table changed while revision dddd4444 ran: it no longer has exactly one row for cccc3333\n";
+        assert!(run.code == 1 && run.stderr.contains(message) && !run.stderr.contains("warning"), "{run}");
+        assert_eq!(version_rows(&url), ["cccc3333"]);
+        assert_eq!(tables(&url), ["a", "alembic_version", "b"]);
+    }
+}
+
+#[test]
 fn two_runs_never_interleave() {
     let url = create_database("migrate");
     let project = line(&url);
-    project.revision("dddd4444", "cccc3333", "SELECT pg_sleep(1.5);", "");
+    let gate = Held::new(&url, "SELECT pg_advisory_xact_lock(1)");
+    project.revision("dddd4444", "cccc3333", "SELECT pg_advisory_xact_lock(1);", "");
     let mut first = project.command(&["migrate", "upgrade", "head"]).spawn().expect("start");
-    wait_for_statement(&url, "SELECT pg_sleep(%");
+    until_waiting(&url, |sessions| sessions == 1);
     let refused = project.run(&["migrate", "upgrade", "head", "--lock-wait", "0"]);
     assert_eq!(refused.code, 5, "{refused}");
     let holder = format!("dbops migrate, process {}", first.id());
     assert!(refused.stderr.contains(&holder) && refused.stderr.contains("since"), "{refused}");
-    let waited = project.ok(&["migrate", "upgrade", "head"]);
-    assert!(waited.stderr.contains("app: nothing to do"), "{waited}");
+    let second = project.command(&["migrate", "upgrade", "head"]).spawn().expect("start");
+    // It has asked for the lock in vain, and asks again.
+    wait_for_statement(&url, &format!("%pg_try_advisory_lock%' AND application_name LIKE '%, process {}", second.id()));
+    drop(gate);
     assert!(first.wait().expect("end").success());
+    let waited = second.wait_with_output().expect("end");
+    let said = String::from_utf8_lossy(&waited.stderr);
+    assert!(waited.status.success() && said.contains("app: nothing to do"), "{said}");
 }
 
 #[test]
@@ -238,11 +264,11 @@ fn a_killed_run_leaves_whole_revisions_and_no_lock() {
     project.revision(
         "dddd4444",
         "cccc3333",
-        "CREATE TABLE d ();\nSELECT pg_sleep(60);\nCREATE TABLE e ();",
+        "CREATE TABLE d ();\nSELECT pg_sleep(600);\nCREATE TABLE e ();",
         "DROP TABLE d;",
     );
     let mut run = project.command(&["migrate"]).spawn().expect("start");
-    wait_for_statement(&url, "SELECT pg_sleep(60%");
+    wait_for_statement(&url, "SELECT pg_sleep(600%");
     run.kill().expect("kill -9");
     run.wait().expect("wait");
     project.revision("dddd4444", "cccc3333", "CREATE TABLE d ();\nCREATE TABLE e ();", "DROP TABLE d;");
@@ -255,9 +281,9 @@ fn a_killed_run_leaves_whole_revisions_and_no_lock() {
 pub(crate) fn interruption_ends_with_130_and_leaves_whole_revisions() {
     let url = create_database("migrate");
     let project = line(&url);
-    project.revision("dddd4444", "cccc3333", "SELECT pg_sleep(60);", "");
+    project.revision("dddd4444", "cccc3333", "SELECT pg_sleep(600);", "");
     let run = project.command(&["migrate"]).spawn().expect("start");
-    wait_for_statement(&url, "SELECT pg_sleep(60%");
+    wait_for_statement(&url, "SELECT pg_sleep(600%");
     interrupt(&run);
     let output = run.wait_with_output().expect("end");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
@@ -308,9 +334,9 @@ fn the_header_rules_the_transaction_and_its_timeouts() {
     let run = project.run(&["migrate"]);
     assert!(run.code == 1 && run.stderr.contains("hint: write `-- transaction: off` in the header"), "{run}");
 
-    header("abab7777", "ffff6666", "-- transaction: off", "CREATE TABLE two (); SELECT pg_sleep(61);");
+    header("abab7777", "ffff6666", "-- transaction: off", "CREATE TABLE two (); SELECT pg_sleep(601);");
     let broken_off = project.command(&["migrate"]).spawn().expect("start");
-    wait_for_statement(&url, "SELECT pg_sleep(61%");
+    wait_for_statement(&url, "SELECT pg_sleep(601%");
     interrupt(&broken_off);
     let output = broken_off.wait_with_output().expect("end");
     let said = String::from_utf8_lossy(&output.stderr);

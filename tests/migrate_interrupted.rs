@@ -5,7 +5,7 @@ use std::thread;
 use dbops_postgres::DatabaseUrl;
 use dbops_testbed::create_database;
 
-use crate::project::{Project, query};
+use crate::project::{Held, Project, query, until_waiting};
 use crate::proxy::{Break, Proxy};
 
 /// Set to break off at every statement instead of a sample.
@@ -188,7 +188,7 @@ fn what_cannot_be_known_is_asked() {
         project.revision(
             "aaaa1111",
             "",
-            "CREATE TABLE done (a int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO done VALUES (1); COMMIT; PERFORM pg_sleep(0.4); END $$;",
+            "CREATE TABLE done (a int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO done VALUES (1); COMMIT; PERFORM pg_advisory_xact_lock(1); END $$;",
             "-- none",
         );
         project.ok(&["migrate"]);
@@ -196,12 +196,12 @@ fn what_cannot_be_known_is_asked() {
             "versions/bbbb2222.sql",
             "-- revision: bbbb2222\n-- revises: aaaa1111\n-- message: call p\n-- transaction: off\n-- +up\nSELECT 1;\nCALL p();\nSELECT 2;\n-- +down\n-- none\n",
         );
+        let gate = Held::new(&url, "SELECT pg_advisory_xact_lock(1)");
         let mut child = project.command(&["migrate"]).spawn().expect("start");
-        while query(&url, "SELECT a FROM done").is_empty() {
-            thread::yield_now();
-        }
+        until_waiting(&url, |sessions| sessions == 1);
         child.kill().expect("kill -9");
         child.wait().expect("end");
+        drop(gate);
         let run = project.run(&["migrate", "resume"]);
         assert!(run.code == 4 && run.stderr.contains("whether it took effect cannot be told"), "{run}");
         assert!(run.stderr.contains("versions/bbbb2222.sql:7\n") && run.stderr.contains("CALL p()"), "{run}");

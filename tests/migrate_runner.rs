@@ -1,14 +1,13 @@
 //! How `dbops migrate` carries revisions out: the log, revisions without a transaction, batches, locks, rehearsals.
 
-use std::thread;
-use std::time::Duration;
+use std::io::{BufRead, BufReader};
 
 use dbops_postgres::DatabaseUrl;
 use dbops_testbed::create_database;
 use serde_json::{Value, json};
 
-use crate::migrate::{interrupt, line, tables, version_rows, wait_for_statement};
-use crate::project::{Project, client, execute, query};
+use crate::migrate::{interrupt, line, tables, version_rows};
+use crate::project::{Held, Project, execute, query, until_waiting};
 
 /// A revision `id` after `parent` whose header has more lines.
 fn with_options(project: &Project, id: &str, parent: &str, options: &str, up: &str) {
@@ -94,7 +93,9 @@ fn a_failed_revision_without_a_transaction_is_resumed() {
     assert!(refused.code == 4 && refused.stderr.contains("the first 2 statements of"), "{refused}");
 
     off(&project, "dddd4444", "cccc3333", &up("CREATE INDEX CONCURRENTLY b_id ON b (id)"));
-    let resumed = project.json(0, &["migrate", "resume"]);
+    let resumed = project.run(&["migrate", "resume", "--json"]);
+    assert!(resumed.stderr.contains("app: dddd4444: 2 of 4 statements were done\n"), "{resumed}");
+    let resumed: Value = serde_json::from_str(&resumed.stdout).expect("a document");
     assert_eq!(resumed["targets"][0]["steps"][0]["revision"], "dddd4444");
     assert_eq!(resumed["targets"][0]["current"], json!(["dddd4444"]));
     assert_eq!(query(&url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'b_id'::regclass"), ["t"]);
@@ -136,35 +137,34 @@ fn batches_go_over_any_key_and_resume_where_they_were() {
     let up = [
         update("ints", "id", ""),
         update("public.\"Odd pairs\"", "tenant,\"Id\"", ""),
-        update("uuids", "id", " AND slow(x.id)"),
+        update("uuids", "id", ""),
         update("nobody", "id", ""),
     ];
-    execute(
-        &url,
-        "CREATE TABLE pace AS SELECT 0.0 AS seconds;
-         CREATE FUNCTION slow(uuid) RETURNS boolean LANGUAGE sql VOLATILE AS \
-         'SELECT true FROM pg_sleep((SELECT seconds FROM pace))'",
-    );
-    execute(&url, "UPDATE pace SET seconds = 0.002");
     off(&project, "aaaa1111", "", &up.concat());
+    // The batch with this row has to wait.
+    let stop_at = |row: u32| {
+        let held = Held::new(&url, &format!("SELECT FROM uuids ORDER BY id OFFSET {row} LIMIT 1 FOR UPDATE"));
+        move || drop(held)
+    };
+    let go_on = stop_at(350);
     let mut child = project.command(&["migrate"]).spawn().expect("start");
-    while query(&url, "SELECT 1 FROM pg_tables WHERE tablename = 'migration_unfinished'").is_empty()
-        || query(&url, "SELECT 1 FROM dbops.migration_unfinished WHERE statements = 2 AND batch_rows >= 300").is_empty()
-    {
-        thread::sleep(Duration::from_millis(5));
-    }
+    until_waiting(&url, |sessions| sessions == 1);
     child.kill().expect("kill -9");
     child.wait().expect("end");
+    go_on();
     let refused = project.run(&["migrate"]);
-    assert!(refused.code == 4 && refused.stderr.contains("the next one has gone over"), "{refused}");
-    let mut child = project.command(&["migrate", "resume"]).spawn().expect("start");
-    while query(&url, "SELECT 1 FROM dbops.migration_unfinished WHERE batch_rows >= 700").is_empty() {
-        thread::sleep(Duration::from_millis(5));
-    }
+    assert!(refused.code == 4 && refused.stderr.contains("the next one has gone over 300 rows"), "{refused}");
+    let go_on = stop_at(750);
+    let child = project.command(&["migrate", "resume"]).spawn().expect("start");
+    until_waiting(&url, |sessions| sessions == 1);
     interrupt(&child);
-    assert_eq!(child.wait().expect("end").code(), Some(130));
-    execute(&url, "UPDATE pace SET seconds = 0");
-    project.ok(&["migrate", "resume"]);
+    let output = child.wait_with_output().expect("end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let where_it_was = "app: aaaa1111: 2 of 4 statements were done, the next one has gone over 300 rows\n";
+    assert!(output.status.code() == Some(130) && said.contains(where_it_was), "{said}");
+    go_on();
+    let resumed = project.ok(&["migrate", "resume"]);
+    assert!(resumed.stderr.contains("has gone over 700 rows"), "{resumed}");
     for table in ["ints", "\"Odd pairs\"", "uuids"] {
         assert_eq!(query(&url, &format!("SELECT min(n), max(n), count(*) FROM {table}")), ["1|1|1000"], "{table}");
     }
@@ -205,32 +205,6 @@ fn batches_that_would_miss_rows_are_refused() {
     }
 }
 
-/// Holds a lock on a table until it is dropped.
-struct Holder<'a> {
-    url: &'a DatabaseUrl,
-    process: std::process::Child,
-}
-
-impl<'a> Holder<'a> {
-    fn new(url: &'a DatabaseUrl, table: &str, seconds: f32) -> Self {
-        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS SHARE MODE; SELECT 'holder', pg_sleep({seconds})");
-        let mut command = client("psql", url);
-        command.args(["-X", "-q", "-c", &sql]).stdout(std::process::Stdio::null());
-        let process = command.spawn().expect("psql");
-        wait_for_statement(url, "BEGIN; LOCK TABLE%");
-        thread::sleep(Duration::from_millis(100));
-        Self { url, process }
-    }
-}
-
-impl Drop for Holder<'_> {
-    fn drop(&mut self) {
-        let ours = "datname = current_database() AND query LIKE 'BEGIN; LOCK TABLE%'";
-        execute(self.url, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}"));
-        drop(self.process.wait());
-    }
-}
-
 #[test]
 fn a_strong_lock_is_waited_for_in_short_turns() {
     let url = create_database("migrate");
@@ -238,16 +212,20 @@ fn a_strong_lock_is_waited_for_in_short_turns() {
     project.ok(&["migrate"]);
     project.revision("dddd4444", "cccc3333", "INSERT INTO a VALUES (1); ALTER TABLE b ADD c int;", "-- none");
     {
-        let _holder = Holder::new(&url, "b", 30.0);
+        let _lock = Held::new(&url, "LOCK TABLE b IN ACCESS SHARE MODE");
         let run = project.run(&["migrate", "--lock-timeout", "100ms", "--lock-retries", "1"]);
         assert_eq!(run.code, 5, "{run}");
         assert!(run.stderr.contains("canceling statement due to lock timeout; trying again in 0.5 s"), "{run}");
         assert!(run.stderr.contains("nothing of this revision was applied"), "{run}");
         assert_eq!(query(&url, "SELECT count(*) FROM a"), ["0"]);
     }
-    let _holder = Holder::new(&url, "b", 1.0);
-    let run = project.ok(&["migrate", "--lock-timeout", "100ms", "--lock-retries", "9"]);
-    assert!(run.stderr.contains("trying again"), "{run}");
+    let lock = Held::new(&url, "LOCK TABLE b IN ACCESS SHARE MODE");
+    let mut child = project.command(&["migrate", "--lock-timeout", "100ms", "--lock-retries", "9"]);
+    let mut child = child.spawn().expect("start");
+    let mut said = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("trying again")));
+    drop(lock);
+    assert!(said.last().is_some_and(|line| line.contains("+ dddd4444")) && child.wait().expect("end").success());
     assert_eq!(
         (query(&url, "SELECT count(*) FROM a"), version_rows(&url)),
         (vec!["1".into()], vec!["dddd4444".into()])

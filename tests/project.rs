@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use std::{fmt, fs};
 
 use dbops_postgres::{DatabaseUrl, process};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// When something is given up on that should have happened, on however busy a machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A folder that is gone after the test.
 pub(crate) struct Project {
@@ -132,6 +136,33 @@ pub(crate) fn client(program: &str, url: &DatabaseUrl) -> Command {
     let password = String::from_utf8_lossy(url.password().unwrap_or_default()).into_owned();
     command.args(["-d", &url.conninfo()]).env("PGPASSWORD", password);
     command
+}
+
+/// A transaction that keeps what its statements took, locks above all, until it is dropped.
+pub(crate) struct Held {
+    _session: (tokio::runtime::Runtime, dbops_postgres::tokio_postgres::Client),
+}
+
+impl Held {
+    pub(crate) fn new(url: &DatabaseUrl, sql: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = runtime.block_on(async {
+            let client = dbops_postgres::connect(url).await.expect("the test server");
+            client.batch_execute(&format!("BEGIN; {sql}")).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            client
+        });
+        Self { _session: (runtime, client) }
+    }
+}
+
+/// Waits until so many sessions of the database wait for a lock.
+pub(crate) fn until_waiting(url: &DatabaseUrl, is_so: impl Fn(usize) -> bool) {
+    let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so(query(url, sql).len()) {
+        assert!(Instant::now() < deadline, "nobody ever came to wait for a lock, or stopped to");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Runs statements as the superuser of the test server.

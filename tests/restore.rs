@@ -10,7 +10,7 @@ use dbops_testbed::{create_database, installation, superuser_url, unique};
 use serde_json::{Value, json};
 
 use crate::backup::{SAMPLE, back_up, copy_set, sample};
-use crate::project::{Project, execute, query};
+use crate::project::{PATIENCE, Project, execute, query};
 
 /// An archive as SQL: definitions, rows and large objects, without what differs from run to run.
 fn as_sql(archive: &Path) -> String {
@@ -327,7 +327,7 @@ fn the_draft_of_a_running_restore_is_not_taken_for_a_left_over() {
     fs::set_permissions(project.path("bin/pg_restore"), fs::Permissions::from_mode(0o755)).expect("permissions");
     let mut slow = project.command(&["restore", "latest", "app", "--into", &unique("running")]);
     let slow = slow.env("DBOPS_PG_BIN", project.path("bin")).spawn().expect("dbops starts");
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while !project.path("waiting").exists() {
         assert!(Instant::now() < deadline, "pg_restore was never started");
         std::thread::sleep(Duration::from_millis(20));
@@ -347,7 +347,7 @@ fn the_draft_of_a_running_restore_is_not_taken_for_a_left_over() {
 /// Waits until a restore sleeps, and gives the temporary name of its database.
 fn wait_for_sleep() -> String {
     let sleeping = "SELECT datname FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname ~ '^dbops_restore_'";
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(draft) = query(&superuser_url(), sleeping).pop() {
             return draft;

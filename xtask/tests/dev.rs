@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dbops_postgres::{FETCHED_MAJOR, Installation, Places, ServerUser, process};
 
-use stack::{PORTS, Stack, kill, occupy};
+use stack::{PORTS, Stack, kill, lives, occupy, until};
 
 /// What the table says of three services.
 fn states(stack: &Stack) -> Vec<String> {
@@ -30,13 +30,14 @@ fn up_twice_down_twice_and_gone() {
 
     // A second driver is refused while the first is at work.
     let first = stack.command(&["dev-up"]).spawn().expect("the driver starts");
-    while fs::read_to_string(stack.state.join("port-offset")).unwrap_or_default().is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let holder = format!("(process {})", first.id());
+    until("the first driver is at work", || stack.state.join("port-offset").exists());
+    let first_id = first.id().to_string();
+    let holder = format!("(process {first_id})");
+    kill("-STOP", &first_id);
     for command in ["dev-up", "dev-down", "dev-reset"] {
         stack.fails(&[command], &["is at work", &holder]);
     }
+    kill("-CONT", &first_id);
     let output = first.wait_with_output().expect("the first driver");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
@@ -93,15 +94,16 @@ fn servers_that_died_come_back_with_their_data() {
     stack.sql("CREATE TABLE kept AS SELECT 42 AS answer");
     // A setting of one's own survives, too.
     stack.sql("ALTER SYSTEM SET work_mem = '7MB'");
-    let pids = stack.pids();
-    for victims in [&pids[..], &pids[..1], &pids[2..]] {
-        let victims: Vec<_> =
-            stack.pids().into_iter().filter(|pid| victims.is_empty() || victims.contains(pid)).collect();
-        victims.iter().for_each(|pid| kill("-9", pid));
+    for victims in [0..3, 0..1, 2..3] {
+        let pids = &stack.pids()[victims.clone()];
+        pids.iter().for_each(|pid| kill("-9", pid));
+        until("they are gone", || pids.iter().all(|pid| !lives(pid)));
+        let states = states(&stack);
+        let is_dead = |service: usize| victims.contains(&service);
+        assert!((0..3).all(|service| (states[service] == "stopped") == is_dead(service)), "{victims:?}: {states:?}");
+        stack.ok(&["dev-up"]);
+        assert_eq!(stack.sql("SHOW work_mem; SELECT answer FROM kept"), "7MB,42");
     }
-    assert_eq!(states(&stack), ["stopped"; 3]);
-    stack.ok(&["dev-up"]);
-    assert_eq!(stack.sql("SHOW work_mem; SELECT answer FROM kept"), "7MB,42");
 
     // A number in a file that has become another program's: this test's, and another PostgreSQL's.
     let other = Stack::new("other");
@@ -142,21 +144,21 @@ fn a_killed_dev_up_is_completed_by_the_next() {
         ("-9", "creating vector_db", 400),
         ("-9", "starting vector_db", 50),
         ("-9", "starting Qdrant", 5),
-        ("-9", "dbops migrate", 30),
-        ("-9", "dbops health", 0),
-        ("-9", "dbops backup", 50),
-        ("-9", "dbops backup verify", 0),
     ];
     for (signal, step, later) in steps {
         let code = if signal == "-INT" { 130 } else { -1 };
         stack.interrupt(signal, step, Duration::from_millis(later), code);
+    }
+    for command in ["migrate --json", "health --json", "backup --json", "backup verify"] {
+        stack.kill_at(command);
     }
     stack.ok(&["dev-up"]);
     assert_eq!(stack.sql("SELECT count(*) FROM alembic_version"), "1");
     let run = stack.ok(&["dev-up"]);
     assert!(!run.stderr.contains("dbops backup"), "{run}");
     stack.ok(&["dev-down", "--volumes"]);
-    assert_eq!((stack.processes(), stack.files()), (vec![], vec!["lock".to_owned()]));
+    until("what the killed ones had started has ended", || stack.processes().is_empty());
+    assert_eq!(stack.files(), ["lock"]);
 
     // Killed, and not wanted any more: the initdb that goes on has nowhere to go.
     stack.interrupt("-9", "creating bot_db", Duration::from_millis(300), -1);

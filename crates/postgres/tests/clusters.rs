@@ -63,7 +63,7 @@ async fn a_throwaway_is_gone_when_its_owner_is_killed() {
     if std::env::var_os("DBOPS_TEST_OWNER").is_some() {
         let cluster = Throwaway::start(&installation().await, &ThrowawayOptions::default()).expect("start");
         std::fs::write(cluster.folder().join("up"), "").expect("report");
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_secs(600));
         return;
     }
     installation().await;
@@ -76,7 +76,7 @@ async fn a_throwaway_is_gone_when_its_owner_is_killed() {
         owner.env("TMPDIR", folder.path()).stdout(std::process::Stdio::null());
         let mut owner = owner.spawn().expect("spawn");
         let clusters = || std::fs::read_dir(folder.path()).expect("folder").flatten().map(|entry| entry.path());
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(180);
         while !clusters().any(|cluster| cluster.join(stage).exists()) {
             assert!(Instant::now() < deadline, "the owner never came to `{stage}`");
             tokio::time::sleep(Duration::from_millis(2)).await;

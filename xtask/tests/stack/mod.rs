@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,8 +14,24 @@ use std::time::{Duration, Instant};
 use dbops_postgres::{DatabaseUrl, connect, process};
 use tempfile::TempDir;
 
-/// Nothing that the driver does may take longer without a word.
+/// No mistake may take longer to be told.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// When something is given up on that should have happened, on however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A `dbops` that is stopped at the command that `FOLDER/at` names, while the real one carries it out.
+const STOPPING: &str = r#"#!/bin/sh
+case " $* " in
+*" $(cat 'FOLDER/at') "*)
+    exec 3<&0
+    'PROGRAMS/dbops' "$@" <&3 3<&- &
+    echo $$ >'FOLDER/said' && mv 'FOLDER/said' 'FOLDER/stopped'
+    kill -STOP $$
+    wait ;;
+*) exec 'PROGRAMS/dbops' "$@" ;;
+esac
+"#;
 
 /// The usual ports: bot_db, vector_db, Qdrant's HTTP and gRPC.
 pub(crate) const PORTS: [u16; 4] = [5434, 5433, 6333, 6334];
@@ -106,13 +122,10 @@ impl Stack {
 
     /// Runs the driver to its end, which comes when nothing holds its output any more.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        let start = Instant::now();
         let output = self.command(arguments).output().expect("the driver starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().unwrap_or(-1);
-        let run = Run { code, stdout: text(&output.stdout), stderr: text(&output.stderr) };
-        assert!(start.elapsed() < LIMIT, "{arguments:?} took {:?}: {run}", start.elapsed());
-        run
+        Run { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
     pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
@@ -123,7 +136,9 @@ impl Stack {
 
     /// Runs the driver and expects it to end with an error that says each of these things, hint included.
     pub(crate) fn fails(&self, arguments: &[&str], says: &[&str]) -> Run {
+        let start = Instant::now();
         let run = self.run(arguments);
+        assert!(start.elapsed() < LIMIT, "{arguments:?} took {:?}: {run}", start.elapsed());
         assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{arguments:?}: {run}");
         for part in [&["error: ", "\nhint: "], says].concat() {
             assert!(run.stderr.contains(part), "no `{part}`: {run}");
@@ -144,6 +159,26 @@ impl Stack {
         kill(signal, &child.id().to_string());
         said.extend(lines);
         assert_eq!(child.wait().expect("wait").code().unwrap_or(-1), code, "{signal} at `{step}`: {said:#?}");
+    }
+
+    /// Kills `dev-up` with -9 while the `dbops` that it has started is at this command.
+    pub(crate) fn kill_at(&self, command: &str) {
+        let folder = self.beside("stopping");
+        let program = |name: &str| folder.join(name);
+        let text = STOPPING.replace("FOLDER", &folder.display().to_string());
+        fs::write(program("dbops"), text.replace("PROGRAMS", &dbops_testbed::programs().display().to_string()))
+            .expect("a script");
+        fs::set_permissions(program("dbops"), Permissions::from_mode(0o755)).expect("permissions");
+        let embedded = "dbops-qdrant-embedded";
+        symlink(dbops_testbed::programs().join(embedded), program(embedded)).expect("a link");
+        fs::write(program("at"), command).expect("a file");
+        let mut driver = self.command(&["dev-up"]).env("DBOPS_DEV_PROGRAMS", &folder).spawn().expect("the driver");
+        until(&format!("dev-up comes to `dbops {command}`"), || program("stopped").exists());
+        kill("-9", &driver.id().to_string());
+        assert_eq!(driver.wait().expect("wait").code(), None);
+        // It was its parent's to end.
+        kill("-9", fs::read_to_string(program("stopped")).expect("a number").trim());
+        fs::remove_dir_all(folder).expect("the folder");
     }
 
     /// The process numbers of the two PostgreSQL servers and Qdrant.
@@ -201,6 +236,19 @@ fn place(line: &str) -> Option<usize> {
 
 pub(crate) fn kill(signal: &str, pid: &str) {
     assert!(process::command("kill").args([signal, pid]).status().expect("kill").success(), "kill {signal} {pid}");
+}
+
+/// Whether a process is there, and not only its exit code.
+pub(crate) fn lives(pid: &str) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok()
+}
+
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not so: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Something else that listens.

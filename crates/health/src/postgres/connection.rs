@@ -59,7 +59,7 @@ fn milliseconds(start: Instant) -> f64 {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use dbops_postgres::DatabaseUrl;
 
@@ -108,9 +108,7 @@ mod tests {
         // It accepts, by way of the backlog, and says nothing.
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let start = Instant::now();
         let findings = findings(&format!("postgresql://u:x@{address}/d"), Duration::from_millis(200)).await;
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         assert_eq!(show(&findings), [("reachable", Status::Critical)]);
         assert_eq!(findings[0].summary, format!("{address} gave no answer within 0.2 s"));
     }

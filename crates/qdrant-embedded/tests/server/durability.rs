@@ -65,6 +65,7 @@ async fn a_kill_amid_writes_loses_nothing_acknowledged() {
     let mut acknowledged: HashMap<u64, i64> = HashMap::new();
     for round in 1..=3i64 {
         let client = server.client();
+        let (acknowledge, mut acknowledgements) = tokio::sync::mpsc::unbounded_channel();
         let writer = tokio::spawn(async move {
             let mut done = Vec::new();
             for first in (0u64..).step_by(5) {
@@ -75,10 +76,13 @@ async fn a_kill_amid_writes_loses_nothing_acknowledged() {
                     return (done, ids);
                 }
                 done.extend(ids);
+                let _ = acknowledge.send(());
             }
             unreachable!("the numbers do not end")
         });
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        // Amid the writes, some time after the first one.
+        acknowledgements.recv().await.expect("a write");
+        tokio::time::sleep(Duration::from_millis(300)).await;
         server.kill();
         let (done, torn) = writer.await.unwrap();
         assert!(!done.is_empty());
