@@ -50,4 +50,4 @@ pub use rows::{RowEdit, Rows};
 pub use run::{Again, Event, Finished, Rehearsed, RehearsedStatement, RunOptions, TakenLock};
 pub use script::{plan_offline, script};
 pub use session::{Session, SessionOptions, read_rows};
-pub use statements::{Statement, split};
+pub use statements::{Statement, line_comments, split};

@@ -72,6 +72,20 @@ pub fn split(sql: &str) -> Vec<Statement> {
     statements
 }
 
+/// The comments from `--` to the end of the line, those in quotes and bodies not: the first byte of each, and what it
+/// says.
+#[must_use]
+pub fn line_comments(sql: &str) -> Vec<(usize, &str)> {
+    let mut position = 0;
+    let comment = |token: squawk_lexer::Token| {
+        let start = position;
+        position += token.len as usize;
+        let text = sql[start..position].trim_start_matches('-').trim();
+        (token.kind == TokenKind::LineComment).then_some((start, text))
+    };
+    tokenize(sql).filter_map(comment).collect()
+}
+
 /// What dbops cannot run in a revision, and why.
 pub(crate) fn objection(
     sql: &str,
@@ -131,10 +145,16 @@ pub(crate) fn unterminated(sql: &str) -> Option<(usize, &'static str)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{objection, split, unterminated};
+    use super::{line_comments, objection, split, unterminated};
 
     fn texts(sql: &str) -> Vec<&str> {
         split(sql).iter().map(|statement| &sql[statement.start..statement.end]).collect()
+    }
+
+    #[test]
+    fn comments_in_quotes_are_none() {
+        let sql = "-- one\nSELECT '-- two', $$\n-- three\n$$; --four \n/* -- five */";
+        assert_eq!(line_comments(sql), [(0, "one"), (41, "four")]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Why a program did not do what it was started for. Holds no arguments and no environment: they may be secret.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,14 @@ pub enum ProcessError {
         program: String,
         /// How long it had.
         limit: Duration,
+    },
+    /// It was stopped because it wrote too much.
+    #[error("{program} wrote more than {} MiB", most >> 20)]
+    TooLong {
+        /// The program's file name.
+        program: String,
+        /// How many bytes it might have written.
+        most: u64,
     },
 }
 
@@ -77,19 +86,41 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 ///
 /// When it cannot be started, fails, or takes longer than `limit`.
 pub async fn run(command: Command, limit: Duration) -> Result<Vec<u8>, ProcessError> {
+    run_capped(command, limit, u64::MAX).await
+}
+
+/// As [`run`], for a program that is not to be trusted with memory: it is killed when it writes more than `most` bytes.
+///
+/// # Errors
+///
+/// As [`run`], and when it writes too much.
+pub async fn run_capped(command: Command, limit: Duration, most: u64) -> Result<Vec<u8>, ProcessError> {
     let program = name_of(&command);
     let mut command = tokio::process::Command::from(command);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let start_error = |source| ProcessError::Start { program: program.clone(), source };
-    let child = command.spawn().map_err(start_error)?;
-    let output = tokio::time::timeout(limit, child.wait_with_output())
-        .await
-        .map_err(|_| ProcessError::TimedOut { program: program.clone(), limit })?
-        .map_err(start_error)?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    Err(failure(&program, output.status, &output.stderr))
+    let mut child = command.spawn().map_err(start_error)?;
+    let streams = (child.stdout.take(), child.stderr.take());
+    let end = async {
+        // Whichever is too long ends the reading; the other may never end.
+        let (stdout, stderr) = tokio::try_join!(read(streams.0, most), read(streams.1, most))?;
+        Ok((child.wait().await?, stdout, stderr))
+    };
+    let ended = tokio::time::timeout(limit, end).await;
+    let ended = ended.map_err(|_| ProcessError::TimedOut { program: program.clone(), limit })?;
+    let (status, stdout, stderr) = ended.map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::FileTooLarge => ProcessError::TooLong { program: program.clone(), most },
+        _ => start_error(error),
+    })?;
+    if status.success() { Ok(stdout) } else { Err(failure(&program, status, &stderr)) }
+}
+
+/// All of a stream, unless it is longer than `most` bytes.
+async fn read(stream: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let Some(stream) = stream else { return Ok(bytes) };
+    stream.take(most.saturating_add(1)).read_to_end(&mut bytes).await?;
+    if bytes.len() as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// The error for a program that ended badly, with the last lines that it wrote.
