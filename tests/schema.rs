@@ -77,7 +77,7 @@ fn the_bots_revisions_lead_to_the_declared_schema_and_back_to_nothing() {
 }
 
 #[test]
-fn drift_names_what_is_missing_undeclared_and_changed() {
+fn drift_names_what_is_missing_added_and_changed() {
     let url = dbops_testbed::create_database("drift");
     let role = dbops_testbed::unique("Drift Role");
     // A folder, in the order of the names; a role that only the live server has.
@@ -95,7 +95,7 @@ fn drift_names_what_is_missing_undeclared_and_changed() {
     let missing = project.json(3, &["schema", "drift"]);
     assert_eq!(missing["targets"][0]["equal"], false);
     let changes: Vec<_> = missing["targets"][0]["differences"].as_array().expect("an array").iter().collect();
-    assert!(changes.iter().all(|change| change["change"] == "missing" && change["live"].is_null()), "{missing}");
+    assert!(changes.iter().all(|change| change["change"] == "missing" && change["after"].is_null()), "{missing}");
 
     execute(
         &url,
@@ -106,14 +106,18 @@ fn drift_names_what_is_missing_undeclared_and_changed() {
         ),
     );
     let equal = project.json(0, &["schema", "drift", "-t", "app"]);
-    assert_eq!(equal, serde_json::json!({"targets": [{"name": "app", "equal": true, "differences": []}]}));
+    assert_eq!(
+        (&equal["targets"][0]["equal"], &equal["targets"][0]["ways_out"]),
+        (&true.into(), &serde_json::json!([]))
+    );
 
     execute(&url, "ALTER TABLE users ADD age integer; DROP INDEX users_name_idx; CREATE VIEW names AS SELECT 1 AS one");
     let run = project.run(&["schema", "drift"]);
     assert_eq!(run.code, 3, "{run}");
-    let expected = "app: differs from schema\n  changed    table public.users\n      + age integer\n  \
-                    missing    index users_name_idx on public.users\n  undeclared view public.names\n";
-    assert_eq!(run.stdout, expected, "{run}");
+    let expected = "app: the database differs from schema\n  changed  table public.users\n      + age integer\n  \
+                    missing  index users_name_idx on public.users\n  added    view public.names\n\n  \
+                    to bring the database straight to schema, run this in it:\n\n      DROP VIEW public.names;\n";
+    assert!(run.stdout.starts_with(expected), "{run}");
     execute(&url, &format!("DROP TABLE users; DROP ROLE {}", quote_identifier(&role)));
 }
 

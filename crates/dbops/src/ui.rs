@@ -85,19 +85,19 @@ impl Ui {
         if self.yes {
             return Ok(());
         }
-        if self.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !self.can_ask() {
             return Err(Failure::refused(format!("not done: {question}")).with_hint("pass --yes to go ahead"));
         }
-        write!(anstream::stderr(), "{question} [y/N] ")?;
-        // Apart from the runtime, which listens for Ctrl-C meanwhile. A thread that still waits ends with the process.
-        let (sender, answer) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = io::stdin().lock().read_line(&mut line);
-            drop(sender.send(read.map(|_| line)));
-        });
-        let answer = answer.await.map_err(io::Error::other)??;
-        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Failure::refused("not done")) }
+        if answer(question).await? { Ok(()) } else { Err(Failure::refused("not done")) }
+    }
+
+    /// Asks what only people know, whatever `--yes` says; nothing without a terminal.
+    pub(crate) async fn ask(&self, question: &str) -> Result<Option<bool>> {
+        if self.can_ask() { Ok(Some(answer(question).await?)) } else { Ok(None) }
+    }
+
+    fn can_ask(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Something that turns while work is under way; invisible without a terminal.
@@ -163,6 +163,20 @@ impl Ui {
         }
         let _ = writeln!(anstream::stderr(), "{text}");
     }
+}
+
+/// Whether a question is answered with yes.
+async fn answer(question: &str) -> Result<bool> {
+    write!(anstream::stderr(), "{question} [y/N] ")?;
+    // Apart from the runtime, which listens for Ctrl-C meanwhile. A thread that still waits ends with the process.
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        drop(sender.send(read.map(|_| line)));
+    });
+    let answer = answer.await.map_err(io::Error::other)??;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Columns aligned by two spaces, wrapped to the terminal's width when there is one.

@@ -22,6 +22,7 @@ mod order;
 mod plan;
 mod read;
 mod rename;
+mod same;
 
 pub use column::Column;
 pub use compare::{Difference, compare, describe};
@@ -30,4 +31,4 @@ pub use object::{Attribute, Graph, Kind, Object, ObjectId};
 pub use online::online;
 pub use plan::{Action, Step, dump, plan};
 pub use read::read;
-pub use rename::likely_renames;
+pub use rename::{Rename, RenameError, likely_renames};

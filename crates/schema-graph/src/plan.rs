@@ -7,6 +7,7 @@ use crate::create::{default_letter, settings, table_definition, undo_default, va
 use crate::draft::{Draft, Fate};
 use crate::hazard::{Statement, statement};
 use crate::order::Order;
+use crate::same::rename_same;
 use crate::{Attribute, Graph, Kind, Object, ObjectId};
 
 /// What a step does to its object.
@@ -35,6 +36,12 @@ pub struct Step {
 /// steps. Nothing where the two are equal but for the order of columns.
 #[must_use]
 pub fn plan(from: &Graph, to: &Graph) -> Vec<Step> {
+    let Some((from, mut steps)) = rename_same(from, to) else { return changes(from, to) };
+    steps.extend(changes(&from, to));
+    steps
+}
+
+fn changes(from: &Graph, to: &Graph) -> Vec<Step> {
     let draft = Draft::new(from, to);
     let order = Order::new(&draft);
     let mut steps = Vec::new();

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Context, Outcome};
-use crate::config::{Config, Retention, TargetKind};
+use crate::config::{Config, DeclaredSchema, Retention, TargetKind};
 use crate::failure::Result;
 
 /// Read the configuration
@@ -79,7 +79,11 @@ fn document(config: &Config) -> ConfigDocument {
             kind: "postgres",
             url: postgres.url.to_string(),
             files: Some(shown(&postgres.versions)),
-            schema: postgres.schema.as_deref().map(shown),
+            schema: postgres.schema.as_ref().map(|schema| match schema {
+                DeclaredSchema::Path(path) => shown(path),
+                // Its arguments may be secret.
+                DeclaredSchema::Program(program) => format!("command: {program}"),
+            }),
             container: postgres.container.clone(),
         },
         TargetKind::Qdrant(qdrant) => TargetDocument {

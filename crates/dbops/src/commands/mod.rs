@@ -5,6 +5,8 @@ pub(crate) mod config;
 pub(crate) mod health;
 pub(crate) mod migrate;
 pub(crate) mod qdrant;
+mod renames;
+mod replay;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
 use super::expand::{ExpandError, expand};
+use super::schema::{DeclaredSchema, Program, RawSchema};
 use super::{BackupConfig, Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
@@ -50,7 +51,7 @@ struct RawTarget {
     kind: Kind,
     url: String,
     versions: Option<String>,
-    schema: Option<String>,
+    schema: Option<RawSchema>,
     grpc_port: Option<Port>,
     api_key: Option<String>,
     collections: Option<String>,
@@ -234,16 +235,29 @@ impl Reader<'_> {
             self.failure(&["targets", name, "url"], error.to_string()).with_hint(hint)
         })?;
         let versions = raw.versions.unwrap_or_else(|| format!("{name}/versions"));
-        let schema = match &raw.schema {
-            Some(schema) => Some(self.resolve(&self.expand(&["targets", name, "schema"], schema)?)),
-            None => None,
-        };
+        let schema = raw.schema.map(|schema| self.schema(name, &schema)).transpose()?;
         Ok(PostgresTarget {
             url: url.with_passfile(self.environment.passfile()),
             versions: self.resolve(&self.expand(&["targets", name, "versions"], &versions)?),
             schema,
             container: raw.container,
         })
+    }
+
+    fn schema(&self, name: &str, raw: &RawSchema) -> Result<DeclaredSchema> {
+        let place = ["targets", name, "schema"];
+        let words = match raw {
+            RawSchema::Path(path) => return Ok(DeclaredSchema::Path(self.resolve(&self.expand(&place, path)?))),
+            RawSchema::Command(words) => words.iter().map(|word| self.expand(&place, word)),
+        };
+        let mut words = words.collect::<Result<Vec<_>>>()?.into_iter();
+        let Some(program) = words.next().filter(|program| !program.is_empty()) else {
+            let failure = self.failure(&place, "`command` names no program".into());
+            return Err(failure.with_hint("write `schema: {command: [python3, print_ddl.py]}`"));
+        };
+        // A name alone is looked up in PATH.
+        let path = if program.contains('/') { self.resolve(&program) } else { program.into() };
+        Ok(DeclaredSchema::Program(Program { path, arguments: words.collect(), folder: self.resolve("") }))
     }
 
     fn qdrant(&self, name: &str, raw: RawTarget) -> Result<QdrantTarget> {

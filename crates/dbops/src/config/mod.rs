@@ -4,12 +4,15 @@
 
 mod expand;
 mod file;
+mod schema;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
+
+pub(crate) use schema::{DeclaredSchema, Program};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
@@ -43,8 +46,8 @@ pub(crate) struct PostgresTarget {
     pub(crate) url: DatabaseUrl,
     /// The folder of its revisions.
     pub(crate) versions: PathBuf,
-    /// Its declared schema: a file or a folder.
-    pub(crate) schema: Option<PathBuf>,
+    /// Where its declared schema comes from.
+    pub(crate) schema: Option<DeclaredSchema>,
     /// The container that it runs in.
     pub(crate) container: Option<String>,
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::qdrant::server_options;
 use super::{Context, Outcome};
-use crate::config::{Target, TargetKind};
+use crate::config::{DeclaredSchema, Target, TargetKind};
 use crate::declared;
 use crate::failure::Result;
 use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, WARN, paint};
@@ -88,8 +88,9 @@ pub(crate) async fn run(context: &Context, args: HealthArgs) -> Result<Outcome> 
 fn subject(target: &Target) -> Result<Subject<'_>> {
     let needed = match &target.kind {
         TargetKind::Postgres(postgres) => match &postgres.schema {
-            Some(schema) => declared::extensions(&declared::read(schema)?),
-            None => Vec::new(),
+            Some(DeclaredSchema::Path(path)) => declared::extensions(&declared::read_path(path)?),
+            // Where health is looked after, the project's programs need not be.
+            Some(DeclaredSchema::Program(_)) | None => Vec::new(),
         },
         TargetKind::Qdrant(qdrant) => match &qdrant.collections {
             Some(collections) => collection_names(collections)?,

@@ -2,17 +2,19 @@
 
 use clap::Args;
 use dbops_migrate::{
-    Direction, Error, Graph, NewFile, NewRevision, NewSections, Revision, Rows, RunOptions, Session, SessionOptions,
-    new_file, parse_revision, plan as steps,
+    Direction, Error, Graph, NewFile, NewRevision, NewSections, Revision, Rows, RunOptions, Session, new_file,
+    parse_revision, plan as steps,
 };
-use dbops_postgres::{DatabaseUrl, SqlError, connect};
-use dbops_schema_graph::{Graph as Schema, Hazard, Step, dump, likely_renames, online, plan, read};
+use dbops_postgres::DatabaseUrl;
+use dbops_schema_graph::{Graph as Schema, Hazard, Rename, Step, online, plan};
 
 use crate::commands::Context;
-use crate::commands::schema::{Rename, makes_functions, remarks};
+use crate::commands::renames::{described, rename};
+use crate::commands::replay::{recreate, replay, schema_of, session_options};
+use crate::commands::schema::{makes_functions, remarks};
 use crate::commands::scratch::Scratch;
 use crate::config::PostgresTarget;
-use crate::declared::{self, execute_inventing_roles, invent_role};
+use crate::declared;
 use crate::failure::{Failure, Result};
 
 #[derive(Args)]
@@ -26,7 +28,8 @@ pub(super) struct AutogenerateArgs {
     /// Start from what the target has instead of from the revisions
     #[arg(long, value_name = "live", value_parser = ["live"], requires = "is_wanted")]
     against: Option<String>,
-    /// A table or column that has a new name and keeps its rows: `users=accounts`, `users.name=full_name`; repeatable
+    /// What has a new name and keeps what it holds: a table `users=accounts`, a column `users.name=full_name`, a label
+    /// of an enum `mood.ok=fine`; repeatable
     #[arg(long = "rename", value_name = "OLD=NEW", requires = "is_wanted")]
     renames: Vec<String>,
     /// Also write what loses rows or values
@@ -49,14 +52,15 @@ pub(super) async fn file(
         return Err(Failure::usage(format!("target `{name}` declares no schema"))
             .with_hint("name the file of its DDL in the configuration: `schema: schema.sql`"));
     };
-    let files = declared::read(schema)?;
+    let files = declared::read(schema, &context.environment).await?;
+    let comments = declared::renames(&files)?;
+    let scratch = Scratch::new(context, None);
     let spinner = context.ui.spinner("comparing the revisions with the declared schema");
-    let mut scratch = Scratch::new(context, None);
     let declared = scratch.load(&files).await?;
     let copy = scratch.database().await?;
     // The revisions that made the copy: none where it comes from the live database.
     let base = if args.against.is_some() {
-        recreate(&copy, &read(&mut connect(&target.url).await?).await?).await?;
+        recreate(&copy, &schema_of(&target.url).await?).await?;
         &[][..]
     } else {
         for revision in new.revises.iter().chain(&new.depends_on) {
@@ -65,14 +69,19 @@ pub(super) async fn file(
         graph.revisions()
     };
     let current = schema_of(&copy).await?;
-    let renamed = renamed(&mut scratch, &current, &args.renames).await?;
+    spinner.finish_and_clear();
+    let renamed = rename(context, &scratch, (&current, &declared), &args.renames, &comments).await?;
+    let spinner = context.ui.spinner("proving the way there and back");
 
     let up = plan(&renamed.schema, &declared);
     if up.is_empty() && renamed.there.is_empty() {
         return Ok(None);
     }
     if !args.allow_data_loss {
-        refuse_loss(&up, &renamed.schema, &declared)?;
+        refuse_loss(&up, &renamed.undecided)?;
+    }
+    for label in renamed.undecided.iter().filter(|rename| rename.label.is_some()) {
+        context.ui.warn(format!("{} goes; if it has another name now, add `--rename {label}`", described(label)));
     }
     let up = if args.simple { up } else { online(up, &declared) };
     let down = plan(&declared, &renamed.schema);
@@ -105,32 +114,7 @@ fn not_proved(what: &str, file: &NewFile) -> Failure {
         .with_hint("write this one by hand: `dbops migrate revision -m …`, with the SQL above as a beginning")
 }
 
-/// The schema with what has another name, and the statements for it.
-struct Renamed {
-    schema: Schema,
-    there: Vec<String>,
-    back: Vec<String>,
-}
-
-/// Has PostgreSQL itself rename: everything that speaks of the object then says the new name.
-async fn renamed(scratch: &mut Scratch<'_>, current: &Schema, renames: &[String]) -> Result<Renamed> {
-    let (mut schema, mut there, mut back) = (current.clone(), Vec::new(), Vec::new());
-    if renames.is_empty() {
-        return Ok(Renamed { schema, there, back });
-    }
-    let url = scratch.database().await?;
-    recreate(&url, current).await?;
-    for text in renames {
-        let rename = Rename::parse(text, &schema)?;
-        connect(&url).await?.batch_execute(&rename.there).await.map_err(SqlError::from)?;
-        there.push(rename.there);
-        back.insert(0, rename.back);
-        schema = schema_of(&url).await?;
-    }
-    Ok(Renamed { schema, there, back })
-}
-
-fn refuse_loss(up: &[Step], from: &Schema, to: &Schema) -> Result<()> {
+fn refuse_loss(up: &[Step], undecided: &[Rename]) -> Result<()> {
     let losses: Vec<_> = up
         .iter()
         .filter_map(|step| {
@@ -142,7 +126,7 @@ fn refuse_loss(up: &[Step], from: &Schema, to: &Schema) -> Result<()> {
     if losses.is_empty() {
         return Ok(());
     }
-    let likely: Vec<_> = likely_renames(from, to).iter().map(|(old, new)| format!("`--rename {old}={new}`")).collect();
+    let likely: Vec<_> = undecided.iter().map(|rename| format!("`--rename {rename}`")).collect();
     let rename = if likely.is_empty() { "`--rename OLD=NEW`".to_owned() } else { likely.join(" ") };
     let hint = format!("if it has another name now, say so: {rename}; if it is to go, add `--allow-data-loss`");
     Err(Failure::refused(format!("this would lose data\n{}", losses.join("\n"))).with_hint(hint))
@@ -162,42 +146,6 @@ fn text(first: &[String], steps: &[Step], last: &[String]) -> String {
     text.push_str(&renames(last));
     let text = text.trim_end();
     if text.is_empty() { "-- nothing to undo".into() } else { text.to_owned() }
-}
-
-async fn schema_of(url: &DatabaseUrl) -> Result<Schema> {
-    Ok(read(&mut connect(url).await?).await?)
-}
-
-/// Makes an empty database of the throwaway server what another one is.
-async fn recreate(url: &DatabaseUrl, schema: &Schema) -> Result<()> {
-    let client = connect(url).await?;
-    client.batch_execute("SET check_function_bodies = off").await.map_err(SqlError::from)?;
-    for statement in dump(schema).iter().flat_map(|step| &step.statements) {
-        execute_inventing_roles(&client, &statement.sql).await?;
-    }
-    Ok(())
-}
-
-/// Runs the revisions up to this one on a database of the throwaway server.
-async fn replay(url: &DatabaseUrl, graph: &Graph, revision: &str) -> Result<()> {
-    loop {
-        let mut session = Session::open(url, &session_options()).await?;
-        let rows = Rows::new(graph, &session.rows().await?)?;
-        let planned = steps::upgrade(graph, &rows, revision)?;
-        let Err(error) = session.run(graph, &planned, &RunOptions::default(), &mut |_| {}).await else { return Ok(()) };
-        let Error::Statement(failed) = &error else { return Err(error.into()) };
-        if !invent_role(&connect(url).await?, &failed.error).await {
-            return Err(Failure::from(error).context("replaying the revisions on an empty database"));
-        }
-    }
-}
-
-fn session_options() -> SessionOptions {
-    SessionOptions {
-        lock_wait: std::time::Duration::from_secs(60),
-        application_name: "dbops autogenerate".into(),
-        author: dbops_migrate::Author::default(),
-    }
 }
 
 /// Why a revision is not what it should be.

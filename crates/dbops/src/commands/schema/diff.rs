@@ -1,8 +1,7 @@
 //! `dbops schema diff`: the SQL that makes one schema into another.
 
 use clap::Args;
-use dbops_postgres::connect;
-use dbops_schema_graph::{Action, Kind, Statement, Step, online, plan, read};
+use dbops_schema_graph::{Action, Kind, Statement, Step, online, plan};
 use futures_util::future::join;
 use serde::Serialize;
 
@@ -13,7 +12,8 @@ use crate::failure::Result;
 
 #[derive(Args)]
 pub(super) struct DiffArgs {
-    /// The schema to start from: a postgresql:// URL, a .sql file or a folder of them, or a target's name
+    /// The schema to start from: a postgresql:// URL, a .sql file or a folder of them, a target's name, or
+    /// `declared:NAME` and `revisions:NAME` for what its files say
     #[arg(long, value_name = "SOURCE")]
     from: String,
     /// The schema to arrive at
@@ -33,7 +33,7 @@ struct DiffDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct StatementDocument<'a> {
+pub(super) struct StatementDocument<'a> {
     sql: &'a str,
     kind: &'static str,
     object: String,
@@ -53,19 +53,11 @@ struct HazardDocument {
 pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Outcome> {
     let sources = [Source::parse(context, &args.from)?, Source::parse(context, &args.to)?];
     let dev_url = args.dev_url.as_deref().map(|url| database_url(context, url)).transpose()?;
-    let mut scratch = Scratch::new(context, dev_url);
-    let graphs = async {
-        let [from, to] = &sources;
-        if let (Source::Database(from), Source::Database(to)) = (from, to) {
-            let (mut from, mut to) = (connect(from).await?, connect(to).await?);
-            let (from, to) = join(read(&mut from), read(&mut to)).await;
-            return Ok((from?, to?));
-        }
-        Ok((from.read(&mut scratch).await?, to.read(&mut scratch).await?))
-    };
-    let graphs: Result<_> = graphs.await;
+    let scratch = Scratch::new(context, dev_url);
+    let [from, to] = &sources;
+    let (from, to) = join(from.read(context, &scratch), to.read(context, &scratch)).await;
     let finished = scratch.finish().await;
-    let (from, to) = graphs?;
+    let (from, to) = (from?, to?);
     finished?;
     let steps = plan(&from, &to);
     report(context, &if args.simple { steps } else { online(steps, &to) })
@@ -73,6 +65,18 @@ pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Outcome> {
 
 /// Prints the plan.
 pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
+    context.ui.document(&DiffDocument { statements: documents(steps) })?;
+    if makes_functions(steps) {
+        // A body may speak of what comes later.
+        context.ui.data("SET check_function_bodies = off;\n")?;
+    }
+    let mut lines = steps.iter().flat_map(|step| &step.statements);
+    lines.try_for_each(|statement| context.ui.data(format!("{}{};\n", remarks(statement), statement.sql)))?;
+    Ok(Outcome::Done)
+}
+
+/// The statements as JSON has them.
+pub(super) fn documents(steps: &[Step]) -> Vec<StatementDocument<'_>> {
     let statements = steps.iter().flat_map(|step| {
         step.statements.iter().map(|statement| StatementDocument {
             sql: &statement.sql,
@@ -87,14 +91,7 @@ pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
                 .collect(),
         })
     });
-    context.ui.document(&DiffDocument { statements: statements.collect() })?;
-    if makes_functions(steps) {
-        // A body may speak of what comes later.
-        context.ui.data("SET check_function_bodies = off;\n")?;
-    }
-    let mut lines = steps.iter().flat_map(|step| &step.statements);
-    lines.try_for_each(|statement| context.ui.data(format!("{}{};\n", remarks(statement), statement.sql)))?;
-    Ok(Outcome::Done)
+    statements.collect()
 }
 
 /// Whether bodies of functions have to go unchecked, for they may speak of what comes later.

@@ -11,7 +11,7 @@ use crate::failure::Result;
 
 #[derive(Args)]
 pub(super) struct DumpArgs {
-    /// The schema: a target's name, a postgresql:// URL, a .sql file or a folder of them
+    /// The schema: a target's name, `declared:NAME`, a postgresql:// URL, a .sql file or a folder of them
     source: String,
     /// A server on which databases may be created to load files into; by default one is started for it
     #[arg(long, value_name = "URL")]
@@ -21,8 +21,8 @@ pub(super) struct DumpArgs {
 pub(super) async fn run(context: &Context, args: &DumpArgs) -> Result<Outcome> {
     let source = Source::parse(context, &args.source)?;
     let dev_url = args.dev_url.as_deref().map(|url| database_url(context, url)).transpose()?;
-    let mut scratch = Scratch::new(context, dev_url);
-    let graph = source.read(&mut scratch).await;
+    let scratch = Scratch::new(context, dev_url);
+    let graph = source.read(context, &scratch).await;
     scratch.finish().await?;
     report(context, &dump(&graph?))
 }

@@ -3,14 +3,12 @@
 mod diff;
 mod drift;
 mod dump;
-mod rename;
 mod show;
 mod source;
 
 use clap::{Args, Subcommand};
 
 pub(in crate::commands) use diff::{makes_functions, remarks};
-pub(in crate::commands) use rename::Rename;
 
 use super::{Context, Outcome};
 use crate::failure::Result;
@@ -38,10 +36,11 @@ enum SchemaCommand {
     /// the beginning of a declared schema.
     #[command(after_help = "Example: dbops schema dump bot_db > config/bot_db/schema.sql")]
     Dump(dump::DumpArgs),
-    /// Compare databases with their declared schemas; exit code 3 when they differ
+    /// Compare what is declared, where the revisions lead, and what the databases are; exit code 3 when they differ
     ///
-    /// The declared schema is loaded into a server that is started for this and gone afterwards. The order of a
-    /// table's columns, the versions of extensions, owners and privileges are not compared.
+    /// It says which of the three differs from the others, and prints the SQL of each way out. The declared schema is
+    /// loaded and the revisions are run on a server that is started for this and gone afterwards. The order of a table's
+    /// columns, the versions of extensions and owners are not compared.
     Drift(drift::DriftArgs),
 }
 
