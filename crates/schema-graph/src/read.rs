@@ -1,9 +1,12 @@
 //! Reading a database's objects from its catalogs.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 
 use dbops_postgres::SqlError;
+use dbops_postgres::tokio_postgres::types::{ToSql, Type};
 use dbops_postgres::tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::create::table_definition;
 use crate::object::Attribute;
@@ -12,36 +15,50 @@ use crate::{Column, Graph, Kind, Object, ObjectId};
 /// Where an object is in the catalogs: the catalog, the row, the column.
 type Address = (u32, u32, i32);
 
-/// The queries that give objects, all in the same form.
-const OBJECTS: [&str; 27] = [
-    include_str!("sql/schemas.sql"),
-    include_str!("sql/extensions.sql"),
-    include_str!("sql/collations.sql"),
-    include_str!("sql/types.sql"),
-    include_str!("sql/foreign.sql"),
-    include_str!("sql/text_search.sql"),
-    include_str!("sql/sequences.sql"),
-    include_str!("sql/functions.sql"),
-    include_str!("sql/aggregates.sql"),
-    include_str!("sql/operators.sql"),
-    include_str!("sql/operator_classes.sql"),
-    include_str!("sql/casts.sql"),
-    include_str!("sql/tables.sql"),
-    include_str!("sql/attachments.sql"),
-    include_str!("sql/defaults.sql"),
-    include_str!("sql/constraints.sql"),
-    include_str!("sql/sequence_owners.sql"),
-    include_str!("sql/indexes.sql"),
-    include_str!("sql/views.sql"),
-    include_str!("sql/statistics.sql"),
-    include_str!("sql/rules.sql"),
-    include_str!("sql/triggers.sql"),
-    include_str!("sql/policies.sql"),
-    include_str!("sql/event_triggers.sql"),
-    include_str!("sql/publications.sql"),
-    include_str!("sql/default_privileges.sql"),
-    include_str!("sql/subscriptions.sql"),
+type Query = (&'static str, fn(&mut Reading, &Row));
+
+/// The queries and what takes their rows. Those that give objects are all in the same form; the others speak of objects
+/// that are there by then.
+const QUERIES: [Query; 32] = [
+    (include_str!("sql/schemas.sql"), Reading::add),
+    (include_str!("sql/extensions.sql"), Reading::add),
+    (include_str!("sql/collations.sql"), Reading::add),
+    (include_str!("sql/types.sql"), Reading::add),
+    (include_str!("sql/foreign.sql"), Reading::add),
+    (include_str!("sql/text_search.sql"), Reading::add),
+    (include_str!("sql/sequences.sql"), Reading::add),
+    (include_str!("sql/functions.sql"), Reading::add),
+    (include_str!("sql/aggregates.sql"), Reading::add),
+    (include_str!("sql/operators.sql"), Reading::add),
+    (include_str!("sql/operator_classes.sql"), Reading::add),
+    (include_str!("sql/casts.sql"), Reading::add),
+    (include_str!("sql/tables.sql"), Reading::add),
+    (include_str!("sql/attachments.sql"), Reading::add),
+    (include_str!("sql/defaults.sql"), Reading::add),
+    (include_str!("sql/constraints.sql"), Reading::add),
+    (include_str!("sql/sequence_owners.sql"), Reading::add),
+    (include_str!("sql/indexes.sql"), Reading::add),
+    (include_str!("sql/views.sql"), Reading::add),
+    (include_str!("sql/statistics.sql"), Reading::add),
+    (include_str!("sql/rules.sql"), Reading::add),
+    (include_str!("sql/triggers.sql"), Reading::add),
+    (include_str!("sql/policies.sql"), Reading::add),
+    (include_str!("sql/event_triggers.sql"), Reading::add),
+    (include_str!("sql/publications.sql"), Reading::add),
+    (include_str!("sql/default_privileges.sql"), Reading::add),
+    (include_str!("sql/subscriptions.sql"), Reading::add),
+    (include_str!("sql/columns.sql"), Reading::add_column),
+    (include_str!("sql/addresses.sql"), Reading::add_address),
+    (include_str!("sql/privileges.sql"), Reading::add_privilege),
+    (include_str!("sql/comments.sql"), Reading::add_comment),
+    (include_str!("sql/dependencies.sql"), Reading::add_dependency),
 ];
+
+/// Catalog queries are short, and estimated much too long: compiling them would take longer than running them.
+const SETTINGS: &str = "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off";
+
+/// Queries on their way, so that the server never waits for the next while the rows of one are taken in.
+const AHEAD: usize = 3;
 
 /// Reads every object of the database that the client is connected to.
 ///
@@ -54,21 +71,26 @@ const OBJECTS: [&str; 27] = [
 pub async fn read(client: &mut Client) -> Result<Graph, SqlError> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
-    transaction.batch_execute("SET LOCAL search_path = pg_catalog").await?;
+    transaction.batch_execute(SETTINGS).await?;
     let mut reading = Reading::default();
-    for query in OBJECTS {
-        for row in transaction.query(query, &[]).await? {
-            reading.add(&row);
-        }
-    }
-    for row in transaction.query(include_str!("sql/columns.sql"), &[]).await? {
-        reading.add_column(&row);
-    }
-    reading.read_addresses(&transaction).await?;
-    reading.read_attributes(&transaction).await?;
-    reading.read_dependencies(&transaction).await?;
+    read_all(&transaction, &mut reading).await?;
     transaction.commit().await?;
     Ok(reading.finish())
+}
+
+async fn read_all(transaction: &Transaction<'_>, reading: &mut Reading) -> Result<(), SqlError> {
+    let send = async |(sql, take): Query| {
+        let rows = transaction.query_typed_raw(sql, std::iter::empty::<(&(dyn ToSql + Sync), Type)>()).await?;
+        Ok::<_, SqlError>((rows, take))
+    };
+    let mut answers = pin!(stream::iter(QUERIES).map(send).buffered(AHEAD));
+    while let Some((rows, take)) = answers.try_next().await? {
+        let mut rows = pin!(rows);
+        while let Some(row) = rows.try_next().await? {
+            take(reading, &row);
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -80,10 +102,10 @@ struct Reading {
     aliases: HashMap<Address, Address>,
     /// Parts of partitions that stand for their parents'.
     children: HashSet<Address>,
-    /// Columns of views, which are no objects.
-    view_columns: HashMap<(String, String), Vec<Column>>,
     /// Dependencies that the catalogs do not list, or not in this form.
     further: Vec<(usize, Address)>,
+    /// Who needs whom.
+    edges: Vec<(usize, usize)>,
 }
 
 impl Reading {
@@ -150,31 +172,35 @@ impl Reading {
             is_own_type: row.get("is_own_type"),
             comment: row.get("comment"),
         };
-        let (schema, on_table): (String, String) = (row.get("schema"), row.get("on_table"));
-        let kind = match row.get("relation") {
-            "v" | "m" => return self.view_columns.entry((schema, on_table)).or_default().push(column),
-            "f" => Kind::ForeignTable,
-            _ => Kind::Table,
-        };
-        let owner = ObjectId { kind, schema: schema.clone(), on_table: None, name: on_table.clone() };
+        let address = (PG_CLASS, row.get("object"), row.get("sub"));
         // An extension's table is none of ours.
-        let Some(table) = self.by_id.get(&owner).copied() else { return };
-        let alter: String = row.get("alter");
+        let Some(relation) = self.at.get(&(address.0, address.1, 0)) else { return };
+        let relation = &mut self.objects[*relation];
+        relation.columns.push(column.clone());
+        if !matches!(relation.id.kind, Kind::Table | Kind::ForeignTable) {
+            return;
+        }
+        let owner = relation.id.clone();
+        let alter = relation.removal.replacen("DROP", "ALTER", 1);
         let object = Object {
-            id: ObjectId { kind: Kind::Column, schema, on_table: Some(on_table), name: column.name.clone() },
+            id: ObjectId {
+                kind: Kind::Column,
+                schema: owner.schema.clone(),
+                on_table: Some(owner.name.clone()),
+                name: column.name.clone(),
+            },
             definition: format!("{alter} ADD COLUMN {}", column.clause()),
             shape: String::new(),
             removal: format!("{alter} DROP COLUMN {}", column.identifier),
             attributes: Vec::new(),
             parts: vec![alter],
-            columns: vec![column.clone()],
+            columns: vec![column],
             refers_to: None,
             is_inherited: row.get("is_inherited"),
             depends_on: vec![owner],
             mentions: Vec::new(),
         };
-        self.objects[table].columns.push(column);
-        self.push((PG_CLASS, row.get("object"), row.get("sub")), object);
+        self.push(address, object);
     }
 
     fn push(&mut self, address: Address, object: Object) {
@@ -184,32 +210,24 @@ impl Reading {
         self.objects.push(object);
     }
 
-    async fn read_addresses(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
-        for row in transaction.query(include_str!("sql/addresses.sql"), &[]).await? {
-            let address = (row.get(0), row.get(1), 0);
-            self.aliases.insert(address, (row.get(2), row.get(3), row.get(4)));
-            if row.get("is_child") {
-                self.children.insert(address);
-            }
+    fn add_address(&mut self, row: &Row) {
+        let address = (row.get(0), row.get(1), 0);
+        self.aliases.insert(address, (row.get(2), row.get(3), row.get(4)));
+        if row.get("is_child") {
+            self.children.insert(address);
         }
-        Ok(())
     }
 
-    /// Privileges and comments.
-    async fn read_attributes(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
-        for row in transaction.query(include_str!("sql/privileges.sql"), &[]).await? {
-            let name: String = row.get("name");
-            self.add_attribute(&row, name);
-        }
-        for row in transaction.query(include_str!("sql/comments.sql"), &[]).await? {
-            let sub: i32 = row.get("sub");
-            let address = (row.get("class"), row.get("object"), sub);
-            // A view's column is no object of its own.
-            let name =
-                if sub == 0 || self.at.contains_key(&address) { "comment".into() } else { format!("comment {sub}") };
-            self.add_attribute(&row, name);
-        }
-        Ok(())
+    fn add_privilege(&mut self, row: &Row) {
+        self.add_attribute(row, row.get("name"));
+    }
+
+    fn add_comment(&mut self, row: &Row) {
+        let sub: i32 = row.get("sub");
+        let address = (row.get("class"), row.get("object"), sub);
+        // A view's column is no object of its own.
+        let is_own = sub == 0 || self.at.contains_key(&address);
+        self.add_attribute(row, if is_own { "comment".into() } else { format!("comment {sub}") });
     }
 
     fn add_attribute(&mut self, row: &Row, name: String) {
@@ -225,19 +243,20 @@ impl Reading {
         });
     }
 
-    async fn read_dependencies(&mut self, transaction: &Transaction<'_>) -> Result<(), SqlError> {
-        let rows = transaction.query(include_str!("sql/dependencies.sql"), &[]).await?;
-        let mut edges: BTreeSet<(usize, usize)> = BTreeSet::new();
-        for row in rows {
-            if self.children.contains(&(row.get(0), row.get(1), 0)) {
-                continue;
-            }
-            let object = self.resolve((row.get(0), row.get(1), row.get(2)));
-            let needs = self.resolve((row.get(3), row.get(4), row.get(5)));
-            edges.extend(object.zip(needs));
+    fn add_dependency(&mut self, row: &Row) {
+        if self.children.contains(&(row.get(0), row.get(1), 0)) {
+            return;
         }
-        let further = std::mem::take(&mut self.further);
-        edges.extend(further.iter().filter_map(|(index, address)| Some((*index, self.resolve(*address)?))));
+        let object = self.resolve((row.get(0), row.get(1), row.get(2)));
+        let needs = self.resolve((row.get(3), row.get(4), row.get(5)));
+        self.edges.extend(object.zip(needs));
+    }
+
+    fn connect(&mut self) {
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.extend(self.further.iter().filter_map(|(index, address)| Some((*index, self.resolve(*address)?))));
+        edges.sort_unstable();
+        edges.dedup();
         for (object, needs) in edges {
             let (kind, needs) = (self.objects[object].id.kind, &self.objects[needs].id);
             // Partitions and children say so by an object of their own.
@@ -248,7 +267,6 @@ impl Reading {
                 self.objects[object].depends_on.push(needs);
             }
         }
-        Ok(())
     }
 
     /// The object at an address, or the one that it is part of.
@@ -269,12 +287,7 @@ impl Reading {
     }
 
     fn finish(mut self) -> Graph {
-        for object in &mut self.objects {
-            if matches!(object.id.kind, Kind::View | Kind::MaterializedView) {
-                let key = (object.id.schema.clone(), object.id.name.clone());
-                object.columns = self.view_columns.remove(&key).unwrap_or_default();
-            }
-        }
+        self.connect();
         crate::implied::add(&mut self.objects, &self.by_id);
         for object in &mut self.objects {
             object.depends_on.sort();

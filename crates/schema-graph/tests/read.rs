@@ -1,7 +1,7 @@
 //! Every kind of object as a real server has it: that it is read, and that a change of it is noticed.
 
 use dbops_postgres::{connect, tokio_postgres::Client};
-use dbops_schema_graph::{Difference, Graph, compare, describe, read};
+use dbops_schema_graph::{Difference, Graph, Kind, compare, describe, read};
 
 /// One of each kind, and what is to be left out.
 const SCHEMA: &str = r#"
@@ -167,6 +167,64 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("INSERT INTO app.posts_1 (id) VALUES (1); ANALYZE", &[]),
 ];
 
+/// Indexes and NOT NULL of which the queries put the definition together, and such that PostgreSQL has to be asked for.
+const WRITTEN: &str = r#"
+CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE COLLATION plain (provider = libc, locale = 'C');
+CREATE EXTENSION pg_trgm;
+CREATE TABLE "T" (
+    a integer NOT NULL, "b c" text CONSTRAINT "b is there" NOT NULL, d varchar(9), e text COLLATE plain, f positive,
+    g mood, h integer[], i inet, "select" numeric(9, 2), j timestamptz, k char(3), l name, m jsonb, n bool NOT NULL
+) PARTITION BY LIST (a);
+CREATE TABLE child PARTITION OF "T" FOR VALUES IN (1);
+CREATE TABLE parent (x integer NOT NULL NO INHERIT, y text);
+ALTER TABLE parent ADD CONSTRAINT later NOT NULL y NOT VALID;
+CREATE INDEX ON "T" (a);
+CREATE INDEX "an Index" ON "T" ("b c");
+CREATE INDEX ON "T" (d, "select");
+CREATE INDEX ON "T" (a, j, k, l);
+CREATE INDEX ON "T" (a, j, k, l, n);
+CREATE INDEX ON "T" (a, a);
+CREATE INDEX ON "T" (e);
+CREATE INDEX ON "T" (e COLLATE "C");
+CREATE INDEX ON "T" (f);
+CREATE INDEX ON "T" (g);
+CREATE INDEX ON "T" (h);
+CREATE INDEX ON "T" (i);
+CREATE INDEX ON "T" (d text_pattern_ops);
+CREATE INDEX ON "T" (d bpchar_ops);
+CREATE INDEX ON "T" (a DESC, j NULLS FIRST);
+CREATE INDEX ON "T" (a) INCLUDE (j);
+CREATE INDEX ON "T" (a) WHERE n;
+CREATE INDEX ON "T" (lower(d), a);
+CREATE INDEX ON "T" (a) WITH (fillfactor = 70);
+CREATE INDEX ON "T" USING hash (d);
+CREATE INDEX ON "T" USING brin (j);
+CREATE INDEX ON "T" USING gin (m);
+CREATE INDEX ON "T" USING gist (d gist_trgm_ops (siglen = 32));
+CREATE INDEX ON ONLY "T" (n, a);
+CREATE INDEX ON child (n, d);
+CREATE UNIQUE INDEX ON child (d, a);
+CREATE UNIQUE INDEX ON child (j) NULLS NOT DISTINCT;
+"#;
+
+/// With it, the class of text is no longer the usual one of varchar.
+const OWN_CLASS: &str = "
+CREATE OPERATOR CLASS own DEFAULT FOR TYPE varchar USING btree AS OPERATOR 1 <(text, text), OPERATOR 2 <=(text, text),
+    OPERATOR 3 =(text, text), OPERATOR 4 >=(text, text), OPERATOR 5 >(text, text), FUNCTION 1 bttextcmp(text, text)";
+
+/// What PostgreSQL says of each, in the form that definitions have.
+const SAID: &str = r"
+SELECT regexp_replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ')
+           || CASE WHEN x.indisvalid THEN '' ELSE ' -- invalid' END
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+WHERE i.oid >= 16384 AND NOT i.relispartition AND i.relnamespace <> 'pg_toast'::regnamespace
+UNION ALL
+SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
+FROM pg_constraint k
+WHERE k.contype = 'n' AND k.conrelid >= 16384 AND k.conparentid = 0";
+
 async fn client(prefix: &str) -> Client {
     connect(&dbops_testbed::create_database(prefix)).await.expect("connect")
 }
@@ -206,6 +264,23 @@ async fn every_kind_is_read_and_a_change_of_it_noticed() {
         let changed = read(&mut client).await.expect("read");
         assert_eq!(show(&compare(&graph, &changed)), *expected, "{sql}");
         graph = changed;
+    }
+}
+
+#[tokio::test]
+async fn indexes_and_not_null_are_written_as_postgresql_writes_them() {
+    let mut client = client("written").await;
+    for sql in [WRITTEN, OWN_CLASS] {
+        let sql = format!("SET search_path = public; {sql}; SET search_path = pg_catalog");
+        client.batch_execute(&sql).await.expect("schema");
+        let graph = read(&mut client).await.expect("read");
+        let rows = client.query(SAID, &[]).await.expect("definitions");
+        let mut said: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let objects = [Kind::Index, Kind::NotNull].into_iter().flat_map(|kind| graph.of_kind(kind));
+        let mut written: Vec<&str> = objects.map(|object| object.definition.as_str()).collect();
+        said.sort_unstable();
+        written.sort_unstable();
+        assert_eq!(written, said);
     }
 }
 

@@ -21,7 +21,7 @@ FROM pg_collation k
 JOIN pg_namespace n ON n.oid = k.collnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_collation'::regclass AND d.objid = k.oid AND d.deptype = 'e'
+  AND k.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_collation'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -1,9 +1,5 @@
 -- Columns of tables, views and materialized views, in their order. What is left out with its table finds none there.
-SELECT c.oid AS object, a.attnum::int AS sub, c.relkind::text AS relation,
-       n.nspname::text AS schema,
-       c.relname::text AS on_table,
-       format('ALTER %s %I.%I', CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, n.nspname, c.relname)
-           AS alter,
+SELECT a.attrelid AS object, a.attnum::int AS sub,
        a.attname::text AS name,
        quote_ident(a.attname) AS identifier,
        format_type(a.atttypid, a.atttypmod) AS data_type,
@@ -43,24 +39,28 @@ SELECT c.oid AS object, a.attnum::int AS sub, c.relkind::text AS relation,
        CASE a.attcompression WHEN 'l' THEN 'lz4' WHEN 'p' THEN 'pglz' END AS compression,
        nullif(a.attstattarget, -1)::int AS statistics,
        array_to_string(a.attoptions, ', ') AS options,
-       (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
-        FROM pg_options_to_table(a.attfdwoptions) o) AS foreign_options,
-       col_description(c.oid, a.attnum) AS comment
+       CASE WHEN a.attfdwoptions IS NOT NULL THEN (
+           SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
+           FROM pg_options_to_table(a.attfdwoptions) o
+       ) END AS foreign_options,
+       comment.description AS comment
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type elements ON elements.oid = t.typelem AND t.typcategory = 'A'
 LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
-LEFT JOIN pg_depend d ON a.attidentity <> '' AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
-    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
-LEFT JOIN pg_sequence s ON s.seqrelid = d.objid
-LEFT JOIN pg_class sc ON sc.oid = s.seqrelid
-LEFT JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+LEFT JOIN pg_description comment ON comment.classoid = 'pg_class'::regclass AND comment.objoid = a.attrelid
+    AND comment.objsubid = a.attnum
+LEFT JOIN (
+    pg_sequence s
+    JOIN pg_class sc ON sc.oid = s.seqrelid
+    JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype = 'i'
+        AND d.refclassid = 'pg_class'::regclass
+) ON a.attidentity <> '' AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
   AND a.attnum > 0
   AND NOT a.attisdropped
-  AND c.relname <> 'alembic_version'
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
-  AND n.nspname !~ '^pg_(toast|temp)'
+  AND c.oid >= 16384
 ORDER BY a.attrelid, a.attnum

@@ -4,7 +4,11 @@ SELECT d.classoid AS class, d.objoid AS object, d.objsubid AS sub,
        d.description AS value,
        format('COMMENT ON %s IS %L', what.target, d.description) AS set,
        format('COMMENT ON %s IS NULL', what.target) AS reset
-FROM pg_description d
+FROM (
+    SELECT * FROM pg_description
+    WHERE objoid >= 16384 OR (classoid = 'pg_namespace'::regclass AND description <> 'standard public schema')
+    OFFSET 0
+) d
 CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
 CROSS JOIN LATERAL (
     SELECT CASE
@@ -17,8 +21,7 @@ CROSS JOIN LATERAL (
         ELSE upper(i.type) || ' ' || i.identity
     END AS target
 ) what
-WHERE (d.objoid >= 16384 OR (d.classoid = 'pg_namespace'::regclass AND i.name = 'public'
-                             AND d.description <> 'standard public schema'))
+WHERE (d.objoid >= 16384 OR i.name = 'public')
   AND NOT (d.classoid = 'pg_extension'::regclass)
   AND NOT EXISTS (
       SELECT FROM pg_depend e

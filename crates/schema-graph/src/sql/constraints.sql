@@ -7,6 +7,7 @@ SELECT 'pg_constraint'::regclass::oid AS class, k.oid AS object, 0 AS sub,
        CASE WHEN k.contype = 'n' AND k.contypid = 0 THEN a.attname ELSE k.conname END::text AS name,
        format('ALTER %s ADD CONSTRAINT %I %s', target, k.conname, clause) AS definition,
        CASE WHEN k.contype = 'n' AND k.contypid = 0 THEN ''
+            WHEN k.convalidated THEN clause
             ELSE regexp_replace(clause, ' NOT VALID$', '') END AS shape,
        CASE WHEN k.contype = 'n' AND k.contypid = 0
             THEN format('ALTER %s ALTER COLUMN %I DROP NOT NULL', target, a.attname)
@@ -39,22 +40,32 @@ FROM pg_constraint k
 LEFT JOIN pg_class c ON c.oid = k.conrelid
 LEFT JOIN pg_type t ON t.oid = k.contypid
 JOIN pg_namespace n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
-LEFT JOIN pg_attribute a ON k.contype = 'n' AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+LEFT JOIN pg_attribute a ON a.attrelid = CASE k.contype WHEN 'n' THEN k.conrelid END AND a.attnum = k.conkey[1]
 LEFT JOIN pg_class r ON r.oid = k.confrelid
 LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
 LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
-CROSS JOIN LATERAL pg_get_constraintdef(k.oid) clause
+-- OFFSET 0 has it computed once for all places. A column's NOT NULL is most of them, and needs no look at the catalogs.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN a.attname IS NOT NULL AND k.convalidated
+                THEN format('NOT NULL %I%s', a.attname, CASE WHEN k.connoinherit THEN ' NO INHERIT' END)
+                ELSE pg_get_constraintdef(k.oid) END AS clause
+    OFFSET 0
+) clauses
 CROSS JOIN LATERAL (
     SELECT format('%s %I.%I', CASE WHEN k.contypid <> 0 THEN 'DOMAIN' WHEN c.relkind = 'f' THEN 'FOREIGN TABLE'
                                    ELSE 'TABLE' END, n.nspname, coalesce(c.relname, t.typname)) AS target
+    OFFSET 0
 ) targets
 WHERE k.contype IN ('p', 'u', 'x', 'f', 'c', 'n')
   AND k.conparentid = 0
   AND coalesce(c.relname, t.typname) <> 'alembic_version'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.deptype = 'e' AND ((d.classid = 'pg_class'::regclass AND d.objid = c.oid)
-          OR (d.classid = 'pg_type'::regclass AND d.objid = t.oid))
+  AND coalesce(c.oid, 0) NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+  )
+  AND coalesce(t.oid, 0) NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -1,5 +1,5 @@
 -- Who needs whom. What a sequence's owner and a partition's parent are to it, objects of their own say.
-SELECT DISTINCT d.classid AS class, d.objid AS object, d.objsubid AS sub,
+SELECT d.classid AS class, d.objid AS object, d.objsubid AS sub,
        d.refclassid AS of_class, d.refobjid AS of_object, d.refobjsubid AS of_sub
 FROM pg_depend d
 WHERE d.deptype IN ('n', 'a', 'i')

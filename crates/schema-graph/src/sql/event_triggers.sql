@@ -17,7 +17,7 @@ SELECT 'pg_event_trigger'::regclass::oid AS class, t.oid AS object, 0 AS sub,
        ] END AS attributes,
        NULL::text[] AS parts
 FROM pg_event_trigger t
-WHERE NOT EXISTS (
-    SELECT FROM pg_depend d
-    WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+WHERE t.oid NOT IN (
+    SELECT d.objid FROM pg_depend d
+    WHERE d.classid = 'pg_event_trigger'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 )

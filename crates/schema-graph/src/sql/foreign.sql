@@ -25,9 +25,10 @@ LEFT JOIN LATERAL (
     ]) WITH ORDINALITY AS l (item, number)
 ) opts ON true
 WHERE w.oid >= 16384
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_foreign_data_wrapper'::regclass AND d.objid = w.oid AND d.deptype = 'e'
+  AND w.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_foreign_data_wrapper'::regclass AND d.refclassid = 'pg_extension'::regclass
+        AND d.deptype = 'e'
   )
 UNION ALL
 SELECT 'pg_foreign_server'::regclass::oid, s.oid, 0, 'server', '', NULL, s.srvname::text,
@@ -53,9 +54,9 @@ LEFT JOIN LATERAL (
         format('ALTER SERVER %I OPTIONS (DROP %I)', s.srvname, o.option_name), 'inline, reset first'
     ]) WITH ORDINALITY AS l (item, number)
 ) opts ON true
-WHERE NOT EXISTS (
-    SELECT FROM pg_depend d
-    WHERE d.classid = 'pg_foreign_server'::regclass AND d.objid = s.oid AND d.deptype = 'e'
+WHERE s.oid NOT IN (
+    SELECT d.objid FROM pg_depend d
+    WHERE d.classid = 'pg_foreign_server'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 )
 UNION ALL
 SELECT 'pg_user_mapping'::regclass::oid, u.umid, 0, 'user mapping', '', u.srvname::text, u.usename::text,

@@ -35,9 +35,9 @@ CROSS JOIN LATERAL (
 ) members
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_opclass'::regclass AND d.objid = o.oid AND d.deptype = 'e'
+  AND o.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_opclass'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )
 UNION ALL
 SELECT 'pg_opfamily'::regclass::oid, f.oid, 0, 'operator family', n.nspname::text, NULL,
@@ -49,7 +49,7 @@ JOIN pg_am m ON m.oid = f.opfmethod
 JOIN pg_namespace n ON n.oid = f.opfnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_opfamily'::regclass AND d.objid = f.oid AND d.deptype = 'e'
+  AND f.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_opfamily'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -23,7 +23,7 @@ JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE o.oprcode <> 0
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND d.deptype = 'e'
+  AND o.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_operator'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

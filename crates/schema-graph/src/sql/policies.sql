@@ -22,7 +22,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname <> 'alembic_version'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  AND c.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -1,21 +1,22 @@
--- Privileges that differ from what PostgreSQL gives by itself: granted beyond that, or taken away from it.
+-- Privileges that differ from what PostgreSQL gives by itself: granted beyond that, or taken away from it. What comes
+-- with the server is below 16384.
 WITH object AS (
     SELECT 'pg_class'::regclass::oid AS class, c.oid, 0 AS sub, c.relacl AS acl, c.relowner AS owner,
            CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END AS letter, c.relnamespace AS namespace,
            format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname, c.relname) AS target,
            '' AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relacl IS NOT NULL
+    WHERE c.relacl IS NOT NULL AND c.oid >= 16384
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, a.attnum, a.attacl, c.relowner, 'c', c.relnamespace,
            format('TABLE %I.%I', n.nspname, c.relname), format(' (%I)', a.attname)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+    WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.oid >= 16384
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid, 0, p.proacl, p.proowner, 'f', p.pronamespace,
            format('%s %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure), ''
     FROM pg_proc p
-    WHERE p.proacl IS NOT NULL
+    WHERE p.proacl IS NOT NULL AND p.oid >= 16384
     UNION ALL
     SELECT 'pg_namespace'::regclass, n.oid, 0,
            -- That of `public` is the server's to begin with: PostgreSQL 15 and newer let everyone use it.
@@ -26,7 +27,7 @@ WITH object AS (
     SELECT 'pg_type'::regclass, t.oid, 0, t.typacl, t.typowner, 'T', t.typnamespace,
            format('%s %s', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype), ''
     FROM pg_type t
-    WHERE t.typacl IS NOT NULL
+    WHERE t.typacl IS NOT NULL AND t.oid >= 16384
     UNION ALL
     SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, 0, w.fdwacl, w.fdwowner, 'F', 0,
            format('FOREIGN DATA WRAPPER %I', w.fdwname), ''

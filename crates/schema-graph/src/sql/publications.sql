@@ -18,9 +18,9 @@ CROSS JOIN LATERAL (
            || CASE to_jsonb(p) ->> 'pubgencols' WHEN 's' THEN ', publish_generated_columns = stored' ELSE '' END
            AS options
 ) o
-WHERE NOT EXISTS (
-    SELECT FROM pg_depend d
-    WHERE d.classid = 'pg_publication'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+WHERE p.oid NOT IN (
+    SELECT d.objid FROM pg_depend d
+    WHERE d.classid = 'pg_publication'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 )
 UNION ALL
 SELECT 'pg_publication_rel'::regclass::oid, r.oid, 0, 'published table', n.nspname::text, c.relname::text,

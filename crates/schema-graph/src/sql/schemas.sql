@@ -10,7 +10,7 @@ FROM pg_namespace n
 WHERE (n.oid >= 16384 OR n.nspname = 'public')
   AND n.nspname NOT IN ('information_schema', 'dbops')
   AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e'
+  AND n.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_namespace'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

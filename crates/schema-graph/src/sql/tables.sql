@@ -31,7 +31,7 @@ SELECT 'pg_class'::regclass::oid AS class, c.oid AS object, 0 AS sub,
            CASE c.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END),
            format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', target), NULL
        ] ELSE '{}'::text[] END
-       || coalesce((
+       || coalesce(CASE WHEN c.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL THEN (
            SELECT array_agg(item ORDER BY o.option_name, i.number)
            FROM (SELECT * FROM pg_options_to_table(c.reloptions)
                  UNION ALL
@@ -41,8 +41,8 @@ SELECT 'pg_class'::regclass::oid AS class, c.oid AS object, 0 AS sub,
                format('ALTER TABLE %s SET (%s=%L)', target, o.option_name, o.option_value),
                format('ALTER TABLE %s RESET (%s)', target, o.option_name), 'inline'
            ]) WITH ORDINALITY AS i (item, number)
-       ), '{}')
-       || coalesce((
+       ) END, '{}')
+       || coalesce(CASE WHEN c.relkind = 'f' THEN (
            SELECT array_agg(item ORDER BY o.option_name, i.number)
            FROM pg_options_to_table(ft.ftoptions) o
            CROSS JOIN LATERAL unnest(ARRAY[
@@ -50,7 +50,7 @@ SELECT 'pg_class'::regclass::oid AS class, c.oid AS object, 0 AS sub,
                format('ALTER FOREIGN TABLE %s OPTIONS (SET %I %L)', target, o.option_name, o.option_value),
                format('ALTER FOREIGN TABLE %s OPTIONS (DROP %I)', target, o.option_name), 'inline'
            ]) WITH ORDINALITY AS i (item, number)
-       ), '{}') AS attributes,
+       ) END, '{}') AS attributes,
        ARRAY[
            concat_ws(' ', 'CREATE', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END, word, target,
                      CASE WHEN c.relispartition THEN 'PARTITION OF ' || parents.names
@@ -61,13 +61,17 @@ SELECT 'pg_class'::regclass::oid AS class, c.oid AS object, 0 AS sub,
                     ELSE 'INHERITS (' || parents.names || ')' END,
                'PARTITION BY ' || pg_get_partkeydef(c.oid),
                'SERVER ' || quote_ident(fs.srvname),
-               (SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ') || ')'
-                FROM pg_options_to_table(ft.ftoptions) o),
+               CASE WHEN c.relkind = 'f' THEN (
+                   SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ') || ')'
+                   FROM pg_options_to_table(ft.ftoptions) o
+               ) END,
                CASE WHEN am.amname <> 'heap' THEN 'USING ' || quote_ident(am.amname) END,
-               (SELECT 'WITH (' || string_agg(format('%s=%L', o.option_name, o.option_value), ', ') || ')'
-                FROM (SELECT * FROM pg_options_to_table(c.reloptions)
-                      UNION ALL
-                      SELECT 'toast.' || option_name, option_value FROM pg_options_to_table(toast.reloptions)) o),
+               CASE WHEN c.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL THEN (
+                   SELECT 'WITH (' || string_agg(format('%s=%L', o.option_name, o.option_value), ', ') || ')'
+                   FROM (SELECT * FROM pg_options_to_table(c.reloptions)
+                         UNION ALL
+                         SELECT 'toast.' || option_name, option_value FROM pg_options_to_table(toast.reloptions)) o
+               ) END,
                'TABLESPACE ' || quote_ident(ts.spcname)
            )
        ] AS parts
@@ -83,13 +87,13 @@ LEFT JOIN LATERAL (
     FROM pg_inherits i
     WHERE i.inhrelid = c.oid
 ) parents ON true
-CROSS JOIN LATERAL format('%I.%I', n.nspname, c.relname) target
+CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname) AS target) targets
 CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS word) words
 WHERE c.relkind IN ('r', 'p', 'f')
   AND c.relname <> 'alembic_version'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  AND c.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -26,9 +26,9 @@ JOIN pg_namespace n ON n.oid = k.cfgnamespace
 JOIN pg_ts_parser p ON p.oid = k.cfgparser
 JOIN pg_namespace pn ON pn.oid = p.prsnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_ts_config'::regclass AND d.objid = k.oid AND d.deptype = 'e'
+  AND k.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_ts_config'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )
 UNION ALL
 SELECT 'pg_ts_dict'::regclass::oid, k.oid, 0, 'text search dictionary', n.nspname::text, NULL, k.dictname::text,
@@ -41,7 +41,7 @@ JOIN pg_namespace n ON n.oid = k.dictnamespace
 JOIN pg_ts_template t ON t.oid = k.dicttemplate
 JOIN pg_namespace tn ON tn.oid = t.tmplnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_ts_dict'::regclass AND d.objid = k.oid AND d.deptype = 'e'
+  AND k.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_ts_dict'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )

@@ -28,13 +28,14 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-CROSS JOIN LATERAL format('%I.%I', n.nspname, c.relname) target
-CROSS JOIN LATERAL rtrim(pg_get_viewdef(c.oid), ';') query
+CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname) AS target) targets
+-- OFFSET 0 has it computed once for both places.
+CROSS JOIN LATERAL (SELECT rtrim(pg_get_viewdef(c.oid), ';') AS query OFFSET 0) queries
 CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END AS word) words
 WHERE c.relkind IN ('v', 'm')
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (
-      SELECT FROM pg_depend d
-      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  AND c.oid NOT IN (
+      SELECT d.objid FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   )
