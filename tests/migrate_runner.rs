@@ -143,7 +143,9 @@ fn batches_go_over_any_key_and_resume_where_they_were() {
     off(&project, "aaaa1111", "", &up.concat());
     // The batch with this row has to wait.
     let stop_at = |row: u32| {
-        let held = Held::new(&url, &format!("SELECT FROM uuids ORDER BY id OFFSET {row} LIMIT 1 FOR UPDATE"));
+        // Not with OFFSET at the top: FOR UPDATE locks the rows that it skips, too.
+        let id = format!("SELECT id FROM uuids ORDER BY id OFFSET {row} LIMIT 1");
+        let held = Held::new(&url, &format!("SELECT FROM uuids WHERE id = ({id}) FOR UPDATE"));
         move || drop(held)
     };
     let go_on = stop_at(350);

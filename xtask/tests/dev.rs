@@ -149,7 +149,7 @@ fn a_killed_dev_up_is_completed_by_the_next() {
         let code = if signal == "-INT" { 130 } else { -1 };
         stack.interrupt(signal, step, Duration::from_millis(later), code);
     }
-    for command in ["migrate --json", "health --json", "backup --json", "backup verify"] {
+    for command in ["migrate --json", "health --timeout 30 --json", "backup --json", "backup verify"] {
         stack.kill_at(command);
     }
     stack.ok(&["dev-up"]);

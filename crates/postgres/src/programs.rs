@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::process::{self, ProcessError};
 use crate::{ServerUser, Version, wheel};
 
-const VERSION_LIMIT: Duration = Duration::from_secs(10);
+const VERSION_LIMIT: Duration = Duration::from_secs(30);
 /// The newest and oldest major versions that a system installation is looked for.
 const MAJORS: std::ops::RangeInclusive<u32> = 15..=18;
 

@@ -26,7 +26,8 @@ const WHEELS: [(&str, &str, &str); 3] = [
 
 /// pip waits this many seconds for an answer from the network, twice at most.
 const NETWORK_TIMEOUT: &str = "12";
-const VERSION_LIMIT: Duration = Duration::from_secs(10);
+/// With `STALL_LIMIT` it stays within a minute.
+const VERSION_LIMIT: Duration = Duration::from_secs(18);
 /// How long pip may bring nothing. A slow network may take its time.
 const STALL_LIMIT: Duration = Duration::from_secs(40);
 /// How long another process may be at it.

@@ -39,7 +39,8 @@ struct Dbops<'a> {
 impl Dbops<'_> {
     /// A warning is for the user to read; something worse ends `dev-up`.
     async fn health(&self) -> Result<Vec<String>> {
-        let (_, document) = self.outcome(&["health"]).await?;
+        // A machine that has just built all this may be slow to answer.
+        let (_, document) = self.outcome(&["health", "--timeout", "30"]).await?;
         let checks = document["checks"].as_array().into_iter().flatten();
         let findings = checks.filter(|check| check["status"] != "ok").map(|check| {
             let text = |key: &str| check[key].as_str().unwrap_or_default();

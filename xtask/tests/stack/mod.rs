@@ -173,7 +173,10 @@ impl Stack {
         symlink(dbops_testbed::programs().join(embedded), program(embedded)).expect("a link");
         fs::write(program("at"), command).expect("a file");
         let mut driver = self.command(&["dev-up"]).env("DBOPS_DEV_PROGRAMS", &folder).spawn().expect("the driver");
-        until(&format!("dev-up comes to `dbops {command}`"), || program("stopped").exists());
+        until(&format!("dev-up comes to `dbops {command}`"), || {
+            assert!(driver.try_wait().expect("wait").is_none(), "dev-up ended before `dbops {command}`");
+            program("stopped").exists()
+        });
         kill("-9", &driver.id().to_string());
         assert_eq!(driver.wait().expect("wait").code(), None);
         // It was its parent's to end.
@@ -243,7 +246,7 @@ pub(crate) fn lives(pid: &str) -> bool {
     fs::read_link(format!("/proc/{pid}/cwd")).is_ok()
 }
 
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "not so: {what}");

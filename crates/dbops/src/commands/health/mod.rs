@@ -34,7 +34,7 @@ pub(crate) struct HealthArgs {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
     /// How long each check may take
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
 }
 
