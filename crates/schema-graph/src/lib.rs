@@ -3,7 +3,7 @@
 //!
 //! - [`read`] is the one part that talks to a server. Its queries are the files in `sql/`, one round trip each however
 //!   many objects there are.
-//! - [`compare`], [`plan`] and the rest are pure.
+//! - [`compare`], [`plan`], [`picture`] and the rest are pure.
 //!
 //! What belongs to an extension is not part of a schema, nor is dbops' own: the schema `dbops` and the version table
 //! `alembic_version`. Owners are not read.
@@ -19,6 +19,7 @@ mod implied;
 mod object;
 mod online;
 mod order;
+mod picture;
 mod plan;
 mod read;
 mod rename;
@@ -29,6 +30,7 @@ pub use compare::{Difference, compare, describe};
 pub use hazard::{Hazard, Statement};
 pub use object::{Attribute, Graph, Kind, Object, ObjectId};
 pub use online::online;
+pub use picture::{PictureFormat, picture};
 pub use plan::{Action, Step, dump, plan};
 pub use read::read;
 pub use rename::{Rename, RenameError, likely_renames};

@@ -3,6 +3,7 @@
 mod diff;
 mod drift;
 mod dump;
+mod graph;
 mod show;
 mod source;
 
@@ -42,6 +43,9 @@ enum SchemaCommand {
     /// loaded and the revisions are run on a server that is started for this and gone afterwards. The order of a table's
     /// columns, the versions of extensions and owners are not compared.
     Drift(drift::DriftArgs),
+    /// Draw schemas: tables with columns and keys, and what refers to what
+    #[command(after_help = "Example: dbops schema graph --format html --output schema.html")]
+    Graph(graph::GraphArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: &SchemaArgs) -> Result<Outcome> {
@@ -50,5 +54,6 @@ pub(crate) async fn run(context: &Context, args: &SchemaArgs) -> Result<Outcome>
         SchemaCommand::Diff(args) => diff::run(context, args).await,
         SchemaCommand::Dump(args) => dump::run(context, args).await,
         SchemaCommand::Drift(args) => drift::run(context, args).await,
+        SchemaCommand::Graph(args) => graph::run(context, args).await,
     }
 }
