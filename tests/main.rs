@@ -23,3 +23,5 @@ mod readme;
 mod renames;
 mod restore;
 mod schema;
+mod schema_graph;
+mod schema_show;

@@ -1,11 +1,11 @@
-//! The Support Bot's revisions against its declared schemas, and `dbops schema show|drift`.
+//! The Support Bot's revisions against its declared schemas, and `dbops schema drift`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbops_postgres::{DatabaseUrl, process, quote_identifier};
 
-use crate::project::{Project, execute, query};
+use crate::project::{Project, execute};
 
 /// The Support Bot's PostgreSQL targets.
 const TARGETS: [&str; 2] = ["bot_db", "vector_db"];
@@ -139,46 +139,4 @@ fn a_declared_schema_that_cannot_be_loaded_is_shown_by_file_and_line() {
     fs::remove_file(project.path("a.sql")).expect("removed");
     let run = project.run(&["schema", "drift"]);
     assert_eq!((run.code, run.stderr.contains("cannot read the declared schema PROJECT/a.sql")), (2, true), "{run}");
-}
-
-#[test]
-fn show_tells_columns_keys_indexes_and_references() {
-    let url = dbops_testbed::create_database("show");
-    for (up, _) in revisions("bot_db") {
-        execute(&url, &up);
-    }
-    let project = Project::with_database(&url);
-    let shown = project.json(0, &["schema", "show", "app"]);
-    let tables = shown["tables"].as_array().expect("an array");
-    let rows = query(&url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'");
-    assert_eq!(tables.len().to_string(), rows[0]);
-
-    let shown = project.json(0, &["schema", "show", "app", "public.sessions"]);
-    let table = &shown["tables"][0];
-    assert_eq!(
-        (&table["schema"], &table["name"], &table["kind"]),
-        (&"public".into(), &"sessions".into(), &"table".into())
-    );
-    let id = serde_json::json!({
-        "name": "id", "type": "uuid", "not_null": true, "default": "gen_random_uuid()", "identity": null,
-        "generated": null, "comment": null
-    });
-    assert_eq!(table["columns"][0], id);
-    assert_eq!(table["referred_to_by"][0]["table"], "refresh_tokens");
-
-    let run = project.ok(&["schema", "show", "app", "sessions"]);
-    let expected = [
-        "table public.sessions",
-        "expires_at    timestamp with time zone  not null",
-        "sessions_pkey: PRIMARY KEY (id)",
-        "CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id)",
-        "public.refresh_tokens refresh_tokens_session_id_fkey: FOREIGN KEY (session_id) REFERENCES public.sessions(id)",
-    ];
-    for text in expected {
-        assert!(run.stdout.contains(text), "{text}: {run}");
-    }
-    assert!(project.ok(&["schema", "show", "app"]).stdout.contains("public.users"));
-    let run = project.run(&["schema", "show", "app", "sesions"]);
-    assert_eq!(run.code, 2, "{run}");
-    assert!(run.stderr.contains("hint: did you mean `sessions`?"), "{run}");
 }

@@ -1,8 +1,8 @@
 //! A PostgreSQL schema as a graph of objects: read from a database's catalogs, compared with another, and the
 //! statements that make one into the other, in an order that works.
 //!
-//! - [`read`] is the one part that talks to a server. Its queries are the files in `sql/`, one round trip each however
-//!   many objects there are.
+//! - [`read`] and [`sizes`] are the parts that talk to a server. The queries are the files in `sql/`, one round trip
+//!   each however many objects there are.
 //! - [`compare`], [`plan`], [`picture`] and the rest are pure.
 //!
 //! What belongs to an extension is not part of a schema, nor is dbops' own: the schema `dbops` and the version table
@@ -24,6 +24,7 @@ mod plan;
 mod read;
 mod rename;
 mod same;
+mod size;
 
 pub use column::Column;
 pub use compare::{Difference, compare, describe};
@@ -34,3 +35,4 @@ pub use picture::{PictureFormat, picture};
 pub use plan::{Action, Step, dump, plan};
 pub use read::read;
 pub use rename::{Rename, RenameError, likely_renames};
+pub use size::{Size, Sizes, sizes};

@@ -281,7 +281,7 @@ impl Graph {
     }
 
     /// The parts of that kind that a table has, by name.
-    pub(crate) fn parts_of(&self, table: &ObjectId, kind: Kind) -> impl Iterator<Item = &Object> {
+    pub fn parts_of(&self, table: &ObjectId, kind: Kind) -> impl Iterator<Item = &Object> {
         let on_table = Some(table.name.clone());
         let first = ObjectId { kind, schema: table.schema.clone(), on_table, name: String::new() };
         let range = self.objects.range(first.clone()..);
