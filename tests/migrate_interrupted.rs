@@ -83,7 +83,7 @@ fn state(project: &Project, url: &DatabaseUrl) -> Vec<String> {
     if !query(url, "SELECT 1 FROM pg_tables WHERE tablename = 'steps'").is_empty() {
         state.extend(query(url, "SELECT * FROM steps ORDER BY 1; SELECT sum(n), max(n), sum(v) FROM wide"));
     }
-    state.push(project.ok(&["schema", "show", "app", "--json"]).stdout);
+    state.push(project.ok(&["schema", "dump", "app"]).stdout);
     state.push(query(url, "SELECT count(*) FROM dbops.migration_unfinished").concat());
     state
 }
