@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn comments_in_quotes_are_none() {
         let sql = "-- one\nSELECT '-- two', $$\n-- three\n$$; --four \n/* -- five */";
-        assert_eq!(line_comments(sql), [(0, "one"), (41, "four")]);
+        assert_eq!(line_comments(sql), [(0, "one"), (40, "four")]);
     }
 
     #[test]
