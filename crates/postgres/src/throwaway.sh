@@ -23,6 +23,8 @@ if "$bin/initdb" --pgdata data --username postgres $auth --encoding UTF8 --local
         echo "fsync = off"
         echo "full_page_writes = off"
         echo "synchronous_commit = off"
+        # The log of what is thrown away is never read: it is not to fill the disk.
+        echo "max_wal_size = '64MB'"
         echo "max_connections = 100"
         echo "shared_buffers = '64MB'"
         for setting in "$@"; do
