@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use dbops_postgres::DatabaseUrl;
 use dbops_testbed::{create_database, unique};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::project::{Project, execute};
 
@@ -131,7 +132,7 @@ fn damage_is_found_and_named() {
             let path = set.join("manifest.json");
             let mut value: Value = serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("JSON");
             change(&mut value);
-            fs::write(path, value.to_string()).expect("a manifest");
+            write_manifest(&path, value);
         }
     };
     type Damage = Box<dyn Fn(&Path)>;
@@ -141,12 +142,12 @@ fn damage_is_found_and_named() {
         ("removed", Box::new(|set| remove(&set.join("app.dump"))), "app.dump", "is missing"),
         ("a link", Box::new(replace_by_link), "app.dump", "is not a regular file"),
         ("a stranger", Box::new(|set| fs::write(set.join("x"), "").expect("x")), "x", "is not in the manifest"),
-        ("no manifest", Box::new(|set| remove(&set.join("manifest.json"))), "manifest.json", "cannot be read"),
         ("half a manifest", Box::new(|set| cut(&set.join("manifest.json"))), "manifest.json", "is damaged"),
+        ("a digit in the manifest", Box::new(change_digit), "manifest.json", "it is not what its checksum says"),
         ("newer", Box::new(manifest(|m| m["version"] = json!(2))), "manifest.json", "has version 2"),
         (
             "traversal",
-            Box::new(manifest(|m| m["targets"][0]["file"] = json!("../../dbops.yaml"))),
+            Box::new(manifest(|m| m["targets"][0]["files"][0]["name"] = json!("../../dbops.yaml"))),
             "manifest.json",
             "cannot be the name of a file",
         ),
@@ -171,9 +172,14 @@ fn damage_is_found_and_named() {
         assert_eq!((&listed["complete"], &listed["verified"]), (&json!(is_complete), &Value::Null), "{case}");
         assert_eq!(listed["damaged"], true, "{case}");
     }
+    remove(&original.join("manifest.json"));
+    let id = original.file_name().expect("a name").to_string_lossy();
+    assert_eq!(project.run(&["backup", "verify", &id]).code, 2, "without a manifest it is no set");
+    let sound = project.path("backups").join(back_up(&project));
+    assert!(sound.exists());
     let all = project.json(3, &["backup", "verify", "--all"]);
     let sound: Vec<_> = all["backups"].as_array().expect("a list").iter().map(|set| set["ok"] == true).collect();
-    assert_eq!(sound.iter().filter(|is_sound| **is_sound).count(), 1, "only the original is whole");
+    assert_eq!(sound.iter().filter(|is_sound| **is_sound).count(), 1, "only the new one is whole");
 }
 
 fn flip_byte(set: &Path) {
@@ -181,6 +187,15 @@ fn flip_byte(set: &Path) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(set.join("app.dump"), bytes).expect("an archive");
+}
+
+/// One that a parser does not miss.
+fn change_digit(set: &Path) {
+    let path = set.join("manifest.json");
+    let text = fs::read_to_string(&path).expect("a manifest");
+    let changed = text.replace("\"tables\":4", "\"tables\":5");
+    assert_ne!(changed, text);
+    fs::write(path, changed).expect("a manifest");
 }
 
 fn cut(path: &Path) {
@@ -206,8 +221,18 @@ pub(crate) fn copy_set(from: &Path, to: &Path, id: &str) -> PathBuf {
     fs::copy(from.join("app.dump"), to.join("app.dump")).expect("an archive");
     let text = fs::read_to_string(from.join("manifest.json")).expect("a manifest");
     let old = from.file_name().expect("a name").to_string_lossy();
-    fs::write(to.join("manifest.json"), text.replace(old.as_ref(), id)).expect("a manifest");
+    let manifest = serde_json::from_str(&text.replace(old.as_ref(), id)).expect("JSON");
+    write_manifest(&to.join("manifest.json"), manifest);
     to.to_path_buf()
+}
+
+/// Writes a manifest with its checksum, whatever it says.
+pub(crate) fn write_manifest(path: &Path, mut manifest: Value) {
+    let zeros = "0".repeat(64);
+    manifest["checksum"] = json!(zeros);
+    let text = manifest.to_string();
+    let checksum: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(path, text.replacen(&zeros, &checksum, 1)).expect("a manifest");
 }
 
 #[test]
@@ -227,7 +252,7 @@ fn a_command_that_is_written_wrong_is_suggested() {
     let cases = [
         ("lst", "hint: did you mean `dbops backup list`? Of targets: choose from `app`"),
         ("verfy", "hint: did you mean `dbops backup verify`?"),
-        ("something", "hint: choose from `app` (the commands are list, show, verify, delete)"),
+        ("something", "hint: choose from `app` (the commands are list, show, verify, prune, delete)"),
         ("apq", "hint: did you mean `app`?"),
     ];
     for (wrong, hint) in cases {
@@ -248,8 +273,10 @@ fn a_command_that_is_written_wrong_is_suggested() {
 fn an_ambiguous_id_names_the_candidates() {
     let project = Project::with_database(&create_database("ambiguous"));
     for id in ["20260101T000000Z-0001", "20260101T000000Z-0002"] {
-        fs::create_dir_all(project.path("backups").join(id)).expect("a folder");
+        project.write(&format!("backups/{id}/manifest.json"), "{}");
     }
+    // Without a manifest it is no set.
+    fs::create_dir(project.path("backups/20260101T000000Z-0003")).expect("a folder");
     let run = project.run(&["backup", "show", "20260101"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("20260101T000000Z-0001, 20260101T000000Z-0002"), "{run}");
@@ -274,7 +301,7 @@ fn qdrant_is_left_out_aloud_and_a_failing_target_fails_the_set() {
     let run = project.run(&["backup"]);
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stderr.contains("database \"no such\""), "{run}");
-    assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (1, 0), "{run}");
+    assert_eq!(names(&project, "20").len(), 1, "{run}");
 }
 
 #[test]
@@ -328,6 +355,6 @@ fn no_way_in_leaves_nothing_and_tells_no_password() {
         let run = project.run(&["backup", "-v"]);
         assert_eq!(run.code, 1, "{run}");
         assert!(run.stderr.contains(message) && !run.to_string().contains("wr0ng-one"), "{run}");
-        assert!(names(&project, "20").is_empty() && names(&project, ".partial").is_empty(), "{run}");
+        assert!(names(&project, "20").is_empty(), "{run}");
     }
 }

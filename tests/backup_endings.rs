@@ -11,20 +11,24 @@ use crate::backup::{back_up, list, names};
 use crate::project::{Held, Project, Run, execute, until_waiting};
 
 /// A backup that waits for a lock on the table `t`, and the session that holds it.
-struct Waiting {
+pub(crate) struct Waiting {
     dbops: Child,
     _lock: Held,
 }
 
 impl Waiting {
-    fn start(project: &Project, url: &DatabaseUrl) -> Self {
+    pub(crate) fn start(project: &Project, url: &DatabaseUrl) -> Self {
         let lock = Held::new(url, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
         let dbops = project.command(&["backup"]).spawn().expect("dbops starts");
         until_waiting(url, |sessions| sessions == 1);
         Self { dbops, _lock: lock }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn id(&self) -> u32 {
+        self.dbops.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let mut kill = process::command("kill");
         assert!(kill.arg(name).arg(self.dbops.id().to_string()).status().expect("kill").success());
     }
@@ -47,7 +51,7 @@ impl Waiting {
         variables.filter_map(|variable| variable.strip_prefix("PGPASSFILE=").map(PathBuf::from)).collect()
     }
 
-    fn end(self, project: &Project) -> Run {
+    pub(crate) fn end(self, project: &Project) -> Run {
         let output = self.dbops.wait_with_output().expect("dbops ends");
         let folder = project.path("").display().to_string();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "PROJECT/");
@@ -62,7 +66,7 @@ fn with_table() -> (Project, DatabaseUrl) {
 }
 
 #[test]
-fn a_killed_backup_is_no_set_and_the_next_one_cleans_up() {
+fn a_killed_backup_is_no_set_and_prune_cleans_up() {
     let (project, url) = with_table();
     let waiting = Waiting::start(&project, &url);
 
@@ -70,19 +74,26 @@ fn a_killed_backup_is_no_set_and_the_next_one_cleans_up() {
     assert_eq!(second.code, 5, "{second}");
     assert!(second.stderr.contains(&format!("is being backed up by process {} on ", waiting.dbops.id())), "{second}");
     assert_eq!(project.json(5, &["backup"])["error"]["kind"], "locked");
-    assert_eq!(names(&project, ".partial").len(), 1, "the first one's work is not touched");
+    let unfinished = names(&project, "20");
+    project.ok(&["backup", "prune", "--keep-last", "1", "--yes"]);
+    assert_eq!((unfinished.len(), &names(&project, "20")), (1, &unfinished), "the first one's work is not touched");
 
     let passfiles = waiting.passfiles();
     assert_eq!(passfiles.len(), 1);
     waiting.signal("-KILL");
     drop(waiting.end(&project));
     assert!(passfiles.iter().all(|path| !path.exists()), "{passfiles:?}");
-    assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (0, 1));
+    assert_eq!(names(&project, "20"), unfinished);
     assert!(list(&project).is_empty());
 
     let id = back_up(&project);
-    assert_eq!((names(&project, "20"), names(&project, ".partial").len()), (vec![id], 0));
     project.ok(&["backup", "verify"]);
+    let dry = project.ok(&["backup", "prune", "--keep-last", "1", "--dry-run"]);
+    assert!(dry.stdout.contains(&unfinished[0]) && dry.stdout.contains("unfinished"), "{dry}");
+    assert_eq!(names(&project, "20").len(), 2);
+    let pruned = project.json(0, &["backup", "prune", "--keep-last", "1", "--yes"]);
+    assert_eq!(pruned["unfinished"], serde_json::json!(unfinished));
+    assert_eq!(names(&project, "20"), [id]);
 }
 
 #[test]
@@ -95,7 +106,7 @@ fn an_interrupted_backup_leaves_nothing() {
         until_waiting(&url, |sessions| sessions == 0);
         let run = waiting.end(&project);
         assert_eq!((run.code, run.stdout.as_str()), (130, ""), "{run}");
-        assert_eq!((names(&project, "20").len(), names(&project, ".partial").len()), (0, 0), "{run}");
+        assert_eq!(names(&project, "20").len(), 0, "{run}");
     }
     project.ok(&["backup"]);
 }
@@ -121,9 +132,9 @@ fn the_password_is_in_no_file_and_no_process() {
     assert_eq!(programs.len(), 1, "pg_dump is running");
     let environment = fs::read(programs[0].join("environ")).expect("an environment");
     assert!(!is_secret(&environment), "{}", String::from_utf8_lossy(&environment));
-    let partial = project.path("backups").join(&names(&project, ".partial")[0]);
+    let partial = project.path("backups").join(&names(&project, "20")[0]);
     let mut files = vec![];
-    for folder in [project.path("backups"), partial] {
+    for folder in [project.path("backups/locks"), partial] {
         let entries = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
         files.extend(entries.filter(|path| path.is_file()));
     }

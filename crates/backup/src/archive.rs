@@ -4,12 +4,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dbops_postgres::Version;
 
-use crate::verify::check;
-use crate::{Error, Event, ManifestTarget, Set};
+use crate::manifest::ARCHIVE;
+use crate::stage::{Staged, fetch};
+use crate::{Contents, Error, Event, PostgresContents, Repository, Set};
 
 const MAGIC: &[u8] = b"PGDMP";
 /// `archCustom`
@@ -31,12 +32,14 @@ pub struct ArchiveHeader {
 /// An archive to restore.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    /// The file.
-    pub path: PathBuf,
+    /// The file, or the copy that was made of it for this restore.
+    file: Staged,
+    /// Where it came from, for people: the file itself, or one in a repository.
+    pub origin: String,
     /// What it says about itself.
     pub header: ArchiveHeader,
-    /// What the manifest says about it, when it belongs to a set.
-    pub expected: Option<ManifestTarget>,
+    /// What the manifest says about the database, when it belongs to a set.
+    pub expected: Option<PostgresContents>,
 }
 
 impl Archive {
@@ -52,7 +55,14 @@ impl Archive {
             return Err(not_an_archive("it is not a file".into()));
         }
         let header = ArchiveHeader::read(file).map_err(|error| not_an_archive(error.to_string()))?;
-        Ok(Self { path: path.to_path_buf(), header, expected: None })
+        let origin = path.display().to_string();
+        Ok(Self { file: Staged::InPlace(path.to_path_buf()), origin, header, expected: None })
+    }
+
+    /// The file to read.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
     }
 
     /// The archive of one target of a set, once every byte of it was found to be as the manifest says.
@@ -60,19 +70,26 @@ impl Archive {
     /// # Errors
     ///
     /// When the set does not hold the target, or its archive is damaged.
-    pub async fn in_set(set: &Set, target: &str, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Self, Error> {
+    pub async fn in_set(
+        repository: &Repository,
+        set: &Set,
+        target: &str,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Self, Error> {
         let manifest = set.manifest()?;
-        let found = manifest.targets.iter().find(|held| held.name == target).ok_or_else(|| Error::NotInSet {
+        let found = manifest.targets.iter().find(|held| held.name == target);
+        let file = found.and_then(|found| Some((found, found.file(ARCHIVE)?)));
+        let (found, file) = file.ok_or_else(|| Error::NotInSet {
             id: set.id.clone(),
             target: target.into(),
             held: manifest.target_names(),
         })?;
-        on_event(Event::Checking { file: &found.file });
-        if let Some(problem) = check(&set.path, found, on_event).await? {
-            return Err(Error::Damaged { id: set.id.clone(), problem: problem.to_string() });
-        }
-        let archive = Self::open(&set.path.join(&found.file))?;
-        Ok(Self { expected: Some(found.clone()), ..archive })
+        on_event(Event::Checking { file: &file.name });
+        let staged = fetch(repository, set, file, on_event).await?;
+        let archive = Self::open(staged.path())?;
+        let origin = format!("{}/{}", set.path, file.name);
+        let Contents::Postgres(expected) = &found.contents;
+        Ok(Self { file: staged, origin, expected: Some(expected.as_ref().clone()), ..archive })
     }
 }
 

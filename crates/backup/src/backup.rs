@@ -1,6 +1,6 @@
 //! Making a set: locks, then every database in turn, then the manifest; a set with a failing target is no set.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use dbops_postgres::tokio_postgres::Client;
@@ -9,9 +9,13 @@ use jiff::Timestamp;
 
 use crate::database::{Description, describe};
 use crate::dump::{Dump, OPTIONS};
-use crate::lock::{BackupLocks, host_name};
-use crate::partial::{PartialSet, create_repository, remove_stale};
-use crate::{Error, Event, Manifest, ManifestTarget, Programs, Repository, SetId};
+use crate::lock::{Locks, host_name};
+use crate::manifest::{ARCHIVE, About, is_plain_name};
+use crate::new_set::NewSet;
+use crate::store::Store;
+use crate::{
+    Contents, Encryption, Error, Event, Keys, Manifest, ManifestTarget, PostgresContents, Programs, Repository,
+};
 
 /// A database to back up.
 #[derive(Debug, Clone)]
@@ -22,11 +26,18 @@ pub struct Source {
     pub url: DatabaseUrl,
 }
 
+/// What is to be made, besides of what.
+#[derive(Debug, Clone, Default)]
+pub struct BackupOptions {
+    /// What is said of the set: names and values.
+    pub labels: BTreeMap<String, String>,
+}
+
 /// A set that was made.
 #[derive(Debug, Clone)]
 pub struct Backup {
-    /// The set's folder.
-    pub path: PathBuf,
+    /// The set's folder or URL.
+    pub path: String,
     /// What it holds.
     pub manifest: Manifest,
 }
@@ -42,7 +53,7 @@ struct Ready<'a> {
 /// Backs the databases up into one new set of the repository, which is created if need be.
 ///
 /// Each database is consistent in itself, as of the moment its dump begins. Dropped or failing, this leaves nothing
-/// behind; a killed process leaves a partial folder, which no listing shows and the next backup removes.
+/// behind; what a killed process leaves no listing shows, and [`prune`](crate::prune) removes it.
 ///
 /// # Errors
 ///
@@ -50,31 +61,72 @@ struct Ready<'a> {
 pub async fn back_up(
     repository: &Repository,
     sources: &[Source],
+    options: &BackupOptions,
     programs: &Programs,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Backup, Error> {
-    let folder = repository.folder();
-    create_repository(folder)?;
+    if let Some(source) = sources.iter().find(|source| !is_plain_name(&source.name)) {
+        return Err(Error::TargetName(source.name.clone()));
+    }
+    let store = &repository.store;
+    if let Store::Folder(folder) = store {
+        folder.create_folders("")?;
+    }
+    let keys = repository.keys.clone().prepare(store).await?;
     let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
-    let locks = BackupLocks::take(folder, &names, || remove_stale(folder))?;
+    let locks = Locks::take(store, &names, keys.encrypt()).await?;
+    let made = make(store, &keys, &locks, sources, options, programs, on_event).await;
+    locks.release().await;
+    made
+}
+
+async fn make(
+    store: &Store,
+    keys: &Keys,
+    locks: &Locks,
+    sources: &[Source],
+    options: &BackupOptions,
+    programs: &Programs,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Backup, Error> {
     // All of them before the first dump: a server that is down is found out in a second, not after an hour.
     let mut ready = Vec::new();
     for source in sources {
         ready.push(prepare(source, programs).await?);
     }
+    let (created, started) = (Timestamp::now(), Instant::now());
+    let mut set = NewSet::reserve(store, keys, locks, created).await?;
+    let targets = match dump_all(ready, &mut set, programs, on_event).await {
+        Ok(targets) => targets,
+        Err(error) => {
+            set.discard().await;
+            return Err(error);
+        }
+    };
+    let encryption = if keys.encrypt() { Encryption::Age } else { Encryption::None };
+    let (id, host, labels, duration_ms) = (set.id.clone(), host_name(), options.labels.clone(), milliseconds(started));
+    let path = store.shown(id.as_str());
+    let manifest = Manifest::new(About { id, created, duration_ms, host, labels, encryption }, targets);
+    set.publish(&manifest, locks).await?;
+    Ok(Backup { path, manifest })
+}
 
-    let created = Timestamp::now();
-    let id = SetId::new(created);
-    let partial = PartialSet::create(folder, &id)?;
+async fn dump_all(
+    ready: Vec<Ready<'_>>,
+    set: &mut NewSet,
+    programs: &Programs,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Vec<ManifestTarget>, Error> {
     let mut targets = Vec::new();
     for ready in ready {
         on_event(Event::Dumping { target: &ready.source.name });
-        targets.push(dump(ready, &partial, programs, on_event).await?);
+        targets.push(dump(ready, set, programs, on_event).await?);
     }
-    let manifest = Manifest::new(id, created, host_name(), targets);
-    let path = partial.publish(&manifest)?;
-    drop(locks);
-    Ok(Backup { path, manifest })
+    Ok(targets)
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn prepare<'a>(source: &'a Source, programs: &Programs) -> Result<Ready<'a>, Error> {
@@ -86,7 +138,7 @@ async fn prepare<'a>(source: &'a Source, programs: &Programs) -> Result<Ready<'a
 
 async fn dump(
     ready: Ready<'_>,
-    partial: &PartialSet,
+    set: &mut NewSet,
     programs: &Programs,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<ManifestTarget, Error> {
@@ -94,8 +146,7 @@ async fn dump(
     let started = Instant::now();
     let (snapshot, description) =
         snapshot(&client, &source.url).await.map_err(Error::sql("read", source.url.database()))?;
-    let file_name = format!("{}.dump", source.name);
-    let (file, path) = partial.file(&file_name)?;
+    let file = set.file(&format!("{}.dump", source.name), ARCHIVE)?;
     let dump = Dump {
         target: &source.name,
         url: &source.url,
@@ -103,14 +154,9 @@ async fn dump(
         installation: &installation,
         snapshot: snapshot.as_deref(),
     };
-    let (bytes, sha256) = dump.run(file, &path, on_event).await?;
-    Ok(ManifestTarget {
-        name: source.name.clone(),
+    let file = dump.run(file, on_event).await?;
+    let contents = PostgresContents {
         database: source.url.database().into(),
-        file: file_name,
-        bytes,
-        sha256,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         server_version: server.to_string(),
         pg_dump_version: installation.version.to_string(),
         options: OPTIONS.map(Into::into).into(),
@@ -119,6 +165,12 @@ async fn dump(
         version_table: description.version_table,
         revision: description.revision,
         tables: description.tables,
+    };
+    Ok(ManifestTarget {
+        name: source.name.clone(),
+        files: vec![file],
+        duration_ms: milliseconds(started),
+        contents: Contents::Postgres(Box::new(contents)),
     })
 }
 

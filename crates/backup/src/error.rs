@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use dbops_postgres::process::ProcessError;
 use dbops_postgres::{ConnectError, ProgramError, SqlError};
 
-use crate::{Holder, ManifestError, SetId};
+use jiff::Timestamp;
+
+use crate::{Holder, ManifestError, SealError, SetId};
 
 /// Why a backup, a verification or a restore was not done.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,53 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The object store refused something, or could not be reached.
+    #[error("cannot {action} {what}")]
+    Store {
+        /// `read`, `write`, …
+        action: &'static str,
+        /// The object or the repository.
+        what: String,
+        /// Why.
+        source: Box<object_store::Error>,
+    },
+    /// A repository's URL begins with something else than `s3://`, `gs://` or `az://`.
+    #[error("a repository at {0} is not supported")]
+    Scheme(String),
+    /// A file of the repository is larger than any of its kind.
+    #[error("{file} is larger than {limit} bytes")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// What it may have.
+        limit: u64,
+    },
+    /// Every id that was tried is taken.
+    #[error("no id is free for a backup of {0:.0}")]
+    NoId(Timestamp),
+    /// The lease on a target was taken over by another process while the service could not be reached.
+    #[error("the lock of the backup was lost while the repository could not be reached")]
+    LostLock,
+    /// What was written of a set is not there any more.
+    #[error("backup {0} was removed or replaced while it was being written")]
+    TakenAway(SetId),
+    /// A recipient is none.
+    #[error("`{0}` is not a recipient to encrypt for")]
+    Recipient(String),
+    /// An identity file holds no keys, or something else.
+    #[error("{} does not hold the keys of age", .0.display())]
+    Identity(PathBuf),
+    /// The passphrase is not the repository's.
+    #[error("{file} {}", passphrase(source))]
+    Passphrase {
+        /// The repository's key.
+        file: String,
+        /// What is wrong.
+        source: SealError,
+    },
+    /// Something could not be encrypted.
+    #[error("cannot encrypt")]
+    Seal(#[source] io::Error),
     /// Another process backs up the same target into the same repository.
     #[error("target `{target}` is being backed up by {holder}")]
     Locked {
@@ -33,12 +82,12 @@ pub enum Error {
     #[error("{0:?} cannot name a target of a backup")]
     TargetName(String),
     /// No set has this id, and no id begins with it.
-    #[error("there is no backup `{wanted}` in {}", .repository.display())]
+    #[error("there is no backup `{wanted}` in {repository}")]
     NoSuchSet {
         /// What was asked for.
         wanted: String,
         /// Where it was looked for.
-        repository: PathBuf,
+        repository: String,
     },
     /// Several ids begin with it.
     #[error("`{wanted}` is the beginning of several backups: {}", join(.candidates))]
@@ -49,12 +98,12 @@ pub enum Error {
         candidates: Vec<SetId>,
     },
     /// There is no set to take the latest of.
-    #[error("there is no complete backup{} in {}{}", of_targets(.targets), .repository.display(), passed_over(.not_whole))]
+    #[error("there is no complete backup{} in {repository}{}", of_targets(.targets), passed_over(.not_whole))]
     NoLatest {
         /// The targets that it should hold.
         targets: Vec<String>,
         /// Where it was looked for.
-        repository: PathBuf,
+        repository: String,
         /// Sets that would do if they were complete and not damaged.
         not_whole: Vec<SetId>,
     },
@@ -138,10 +187,10 @@ pub enum Error {
         source: ProcessError,
     },
     /// pg_restore failed. Nothing of it is left.
-    #[error("cannot restore {} into database \"{database}\"", .archive.display())]
+    #[error("cannot restore {archive} into database \"{database}\"")]
     Restore {
         /// The archive.
-        archive: PathBuf,
+        archive: String,
         /// The database.
         database: String,
         /// What pg_restore said.
@@ -175,6 +224,13 @@ pub enum Error {
     },
 }
 
+fn passphrase(error: &SealError) -> String {
+    match error {
+        SealError::WrongKey => "cannot be opened: the passphrase is another one".into(),
+        error => error.to_string(),
+    }
+}
+
 fn join(ids: &[SetId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -197,6 +253,12 @@ impl Error {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 
+    /// For `map_err`: a request to the object store.
+    pub(crate) fn store(action: &'static str, what: &str) -> impl FnOnce(object_store::Error) -> Self + use<> {
+        let what = what.to_owned();
+        move |source| Self::Store { action, what, source: Box::new(source) }
+    }
+
     /// For `map_err`: a statement on a database.
     pub(crate) fn sql<E: Into<SqlError>>(action: &'static str, database: &str) -> impl FnOnce(E) -> Self {
         move |source| Self::Sql { action, database: database.into(), source: Box::new(source.into()) }
@@ -210,6 +272,18 @@ impl Error {
                 "free some space, or point backup.repository at another folder".into()
             }
             Self::Io { path, .. } => format!("check the owner and permissions of {}", path.display()),
+            Self::Store { source, .. } => store_hint(source),
+            Self::Scheme(_) => "name a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX".into(),
+            Self::TooLarge { .. } => "it was not written by dbops; look at it, and remove it if nobody needs it".into(),
+            Self::NoId(_) => "try again; many backups seem to be made at the same moment".into(),
+            Self::LostLock | Self::TakenAway(_) => "nothing of this backup is left; make it again".into(),
+            Self::Recipient(_) => "write the public key that `age-keygen` shows: age1…".into(),
+            Self::Identity(_) => "name the file that `age-keygen` wrote, with lines of AGE-SECRET-KEY-1…".into(),
+            Self::Passphrase { .. } => {
+                "the passphrase is that of the repository's first backup; its key.age holds the key to all of them"
+                    .into()
+            }
+            Self::Seal(_) => return None,
             Self::Locked { .. } => "wait until it has ended, then try again".into(),
             Self::TargetName(_) => "use letters, digits, `_` and `-`".into(),
             Self::NoSuchSet { .. } => "`dbops backup list` shows what there is".into(),
@@ -218,6 +292,10 @@ impl Error {
                 format!("make one: dbops backup {}", targets.join(" ")).trim_end().to_owned()
             }
             Self::Manifest { source: ManifestError::Newer { .. }, .. } => "use the newer dbops that made it".into(),
+            Self::Manifest { source: ManifestError::Sealed(SealError::NoKey | SealError::WrongKey), .. } => {
+                "name the file with its key: --identity FILE or backup.encryption.identity, or give its passphrase"
+                    .into()
+            }
             Self::Manifest { .. } | Self::Damaged { .. } => {
                 "nothing was touched; `dbops backup verify --all` tells which backups are whole".into()
             }
@@ -248,6 +326,21 @@ impl Error {
                 )
             }
         })
+    }
+}
+
+fn store_hint(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::PermissionDenied { .. } => {
+            "let the account list, read, write and delete objects in the bucket".into()
+        }
+        object_store::Error::Unauthenticated { .. } => {
+            "check the credentials: AWS_ACCESS_KEY_ID and the like, AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, \
+             AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"
+                .into()
+        }
+        object_store::Error::NotFound { .. } => "check the bucket's name, and that it exists".into(),
+        _ => "check the bucket's name, the endpoint (AWS_ENDPOINT_URL) and the credentials, then try again".into(),
     }
 }
 

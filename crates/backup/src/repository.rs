@@ -1,28 +1,34 @@
-//! A folder of sets: which there are, which one is meant, and deleting one.
+//! A repository of sets: which there are, which one is meant, and deleting one.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use crate::partial::{partial_path, remove, sync_folder};
+use crate::manifest::{MANIFEST, MANIFEST_LIMIT};
+use crate::new_set::{is_manifest, remove};
+use crate::seal::{Keys, SUFFIX};
+use crate::store::{Location, Store, StoredFile};
 use crate::verify::Verification;
-use crate::{Error, Manifest, ManifestError, SetId};
+use crate::{Error, Manifest, ManifestError, SealError, SetId};
 
-/// A folder of backup sets.
+/// How many manifests are read at a time.
+const READERS: usize = 16;
+
+/// A repository of backup sets, opened.
 #[derive(Debug, Clone)]
 pub struct Repository {
-    folder: PathBuf,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
 }
 
-/// A set in a repository, whole or not.
+/// A set in a repository: it has a manifest, and is whole as far as that goes.
 #[derive(Debug, Clone)]
 pub struct Set {
     /// Its id.
     pub id: SetId,
-    /// Its folder.
-    pub path: PathBuf,
+    /// Its folder or URL.
+    pub path: String,
+    /// The files that there are.
+    pub files: Vec<StoredFile>,
     /// What it holds, or why that is not known.
     pub manifest: Result<Manifest, ManifestError>,
     /// The outcome of the last verification.
@@ -30,25 +36,32 @@ pub struct Set {
 }
 
 impl Repository {
-    /// Names a repository; the first backup creates its folder.
-    #[must_use]
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+    /// Opens a repository; the first backup creates its folder.
+    ///
+    /// # Errors
+    ///
+    /// When its place is not understood, or the passphrase is not its own.
+    pub async fn open(location: &Location, keys: Keys) -> Result<Self, Error> {
+        let store = Store::open(location)?;
+        let keys = keys.unlock(&store).await?;
+        Ok(Self { store, keys })
     }
 
-    /// Its folder.
+    /// Its folder or URL.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn path(&self) -> String {
+        self.store.shown_root()
     }
 
     /// All sets, the newest first. What is being written, or was left by a crash, is not among them.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read; one that does not exist holds no sets.
-    pub fn sets(&self) -> Result<Vec<Set>, Error> {
-        let mut sets: Vec<_> = self.ids()?.into_iter().map(|id| self.set(id)).collect();
+    /// When the repository cannot be read; one that does not exist holds no sets.
+    pub async fn sets(&self) -> Result<Vec<Set>, Error> {
+        let listed = self.store.sets().await?.into_iter().filter(|(_, files)| is_set(files));
+        let read = stream::iter(listed).map(|(id, files)| self.set(id, files)).buffered(READERS);
+        let mut sets: Vec<_> = read.try_collect().await?;
         sets.sort_by_key(|set| std::cmp::Reverse((set.created(), set.id.clone())));
         Ok(sets)
     }
@@ -58,9 +71,12 @@ impl Repository {
     /// # Errors
     ///
     /// When there is none, or several.
-    pub fn find(&self, wanted: &str) -> Result<Set, Error> {
-        let id = resolve(&self.ids()?, wanted, &self.folder)?;
-        Ok(self.set(id))
+    pub async fn find(&self, wanted: &str) -> Result<Set, Error> {
+        let mut listed = self.store.sets().await?;
+        listed.retain(|_, files| is_set(files));
+        let id = resolve(&listed.keys().cloned().collect::<Vec<_>>(), wanted, &self.path())?;
+        let files = listed.remove(&id).unwrap_or_default();
+        self.set(id, files).await
     }
 
     /// The newest complete set that holds all of `targets`; and the newer ones that were passed over because
@@ -68,10 +84,13 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub fn latest(&self, targets: &[String]) -> Result<(Set, Vec<Set>), Error> {
+    /// When there is none, or it is not known because a set is encrypted and cannot be read.
+    pub async fn latest(&self, targets: &[String]) -> Result<(Set, Vec<Set>), Error> {
         let mut passed_over = Vec::new();
-        for set in self.sets()? {
+        for set in self.sets().await? {
+            if let Err(ManifestError::Sealed(SealError::NoKey | SealError::WrongKey)) = &set.manifest {
+                set.manifest()?;
+            }
             if set.manifest.is_ok() && !targets.iter().all(|target| set.targets().contains(target)) {
                 continue;
             }
@@ -81,7 +100,7 @@ impl Repository {
             passed_over.push(set);
         }
         let not_whole = passed_over.into_iter().map(|set| set.id).collect();
-        Err(Error::NoLatest { targets: targets.to_vec(), repository: self.folder.clone(), not_whole })
+        Err(Error::NoLatest { targets: targets.to_vec(), repository: self.path(), not_whole })
     }
 
     /// Deletes a set: first it is no longer listed, then its files go.
@@ -89,34 +108,37 @@ impl Repository {
     /// # Errors
     ///
     /// When it cannot be removed.
-    pub fn delete(&self, set: &Set) -> Result<(), Error> {
-        let hidden = partial_path(&self.folder, &set.id);
-        fs::rename(&set.path, &hidden).map_err(Error::io("remove", &set.path))?;
-        sync_folder(&self.folder)?;
-        remove(&hidden)
+    pub async fn delete(&self, set: &Set) -> Result<(), Error> {
+        remove(&self.store, &set.id).await
     }
 
-    fn ids(&self) -> Result<Vec<SetId>, Error> {
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io("read", &self.folder)(error)),
+    async fn set(&self, id: SetId, files: Vec<StoredFile>) -> Result<Set, Error> {
+        let manifest = self.manifest(&id, &files).await?;
+        let verification = Verification::read(&self.store, &id, &files).await?;
+        let path = self.store.shown(id.as_str());
+        Ok(Set { id, path, files, manifest, verification })
+    }
+
+    /// Fails only where other sets could not be read either.
+    async fn manifest(&self, id: &SetId, files: &[StoredFile]) -> Result<Result<Manifest, ManifestError>, Error> {
+        let is_sealed = !files.iter().any(|file| file.name == MANIFEST);
+        let suffix = if is_sealed { SUFFIX } else { "" };
+        let unreadable = |reason: String| Ok(Err(ManifestError::Unreadable(reason)));
+        let bytes = match self.store.read(&format!("{id}/{MANIFEST}{suffix}"), MANIFEST_LIMIT).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return unreadable("it is gone".into()),
+            Err(Error::Io { source, .. }) => return unreadable(source.to_string()),
+            Err(error @ Error::TooLarge { .. }) => return unreadable(error.to_string()),
+            Err(error) => return Err(error),
         };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(Error::io("read", &self.folder))?;
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            ids.extend(entry.file_name().to_str().and_then(SetId::parse).filter(|_| is_folder));
-        }
-        ids.sort();
-        Ok(ids)
+        let opened = if is_sealed { self.keys.open(&bytes).map_err(ManifestError::Sealed) } else { Ok(bytes) };
+        Ok(opened.and_then(|bytes| Manifest::read(&bytes, id)))
     }
+}
 
-    fn set(&self, id: SetId) -> Set {
-        let path = self.folder.join(id.as_str());
-        let manifest = Manifest::read(&path, &id);
-        Set { manifest, verification: Verification::read(&path), id, path }
-    }
+/// Whether there is a manifest: without one it is no set.
+fn is_set(files: &[StoredFile]) -> bool {
+    files.iter().any(|file| is_manifest(&file.name))
 }
 
 impl Set {
@@ -129,15 +151,26 @@ impl Set {
         self.manifest.as_ref().map_err(|source| Error::Manifest { id: self.id.clone(), source: source.clone() })
     }
 
-    /// Whether there is a manifest and every file has the size that it says. What the files hold is for
-    /// [`verify`](crate::verify).
+    /// Whether every file has the size that the manifest says. What the files hold is for [`verify`](crate::verify).
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let size = |file: &str| fs::symlink_metadata(self.path.join(file)).ok().filter(|file| file.is_file());
         self.manifest.as_ref().is_ok_and(|manifest| {
-            let has_size = |file: &str, bytes| size(file).is_some_and(|metadata| metadata.len() == bytes);
-            manifest.targets.iter().all(|target| has_size(&target.file, target.bytes))
+            manifest
+                .files()
+                .all(|file| self.files.iter().any(|it| it.is_regular && it.name == file.name && it.bytes == file.bytes))
         })
+    }
+
+    /// Whether it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        !self.files.iter().any(|file| file.name == MANIFEST)
+    }
+
+    /// Whether what it holds is not known because the key to it was not given.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self.manifest, Err(ManifestError::Sealed(SealError::NoKey | SealError::WrongKey)))
     }
 
     /// When it was begun.
@@ -152,11 +185,11 @@ impl Set {
         self.manifest.as_ref().map(Manifest::target_names).unwrap_or_default()
     }
 
-    /// The size of its archives: what the manifest says, else what is there.
+    /// The size of its files: what the manifest says, else what is there.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let on_disk = || fs::read_dir(&self.path).into_iter().flatten().flatten().flat_map(|entry| entry.metadata());
-        self.manifest.as_ref().map_or_else(|_| on_disk().map(|file| file.len()).sum(), Manifest::bytes)
+        let stored = || self.files.iter().filter(|file| !crate::manifest::is_sets_own(&file.name));
+        self.manifest.as_ref().map_or_else(|_| stored().map(|file| file.bytes).sum(), Manifest::bytes)
     }
 
     /// Whether the last verification found something wrong.
@@ -172,7 +205,7 @@ impl Set {
     }
 }
 
-fn resolve(ids: &[SetId], wanted: &str, repository: &Path) -> Result<SetId, Error> {
+fn resolve(ids: &[SetId], wanted: &str, repository: &str) -> Result<SetId, Error> {
     if let Some(id) = ids.iter().find(|id| id.as_str() == wanted) {
         return Ok(id.clone());
     }
@@ -180,14 +213,14 @@ fn resolve(ids: &[SetId], wanted: &str, repository: &Path) -> Result<SetId, Erro
     match candidates.as_slice() {
         [id] if !wanted.is_empty() => Ok(id.clone()),
         [_, _, ..] if !wanted.is_empty() => Err(Error::Ambiguous { wanted: wanted.into(), candidates }),
-        _ => Err(Error::NoSuchSet { wanted: wanted.into(), repository: repository.to_path_buf() }),
+        _ => Err(Error::NoSuchSet { wanted: wanted.into(), repository: repository.into() }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Repository, resolve};
-    use crate::SetId;
+    use crate::{Keys, Location, SetId};
 
     const IDS: [&str; 3] = ["20261122T021500Z-0001", "20261123T021500Z-1a2b", "20261123T021500Z-1a2c"];
 
@@ -206,23 +239,25 @@ mod tests {
             ("", Err("there is no backup `` in backups")),
         ];
         for (wanted, expected) in cases {
-            let found = resolve(&ids, wanted, "backups".as_ref()).map_err(|error| error.to_string());
+            let found = resolve(&ids, wanted, "backups").map_err(|error| error.to_string());
             assert_eq!(found.as_ref().map(SetId::as_str).map_err(String::as_str), expected, "{wanted}");
         }
     }
 
-    #[test]
-    fn only_folders_named_by_an_id_are_sets() {
+    #[tokio::test]
+    async fn only_folders_named_by_an_id_with_a_manifest_are_sets() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in [IDS[0], ".partial-20261123T021500Z-1a2b", "notes", "lost+found"] {
+        for name in [IDS[0], "20261124T021500Z-1a2b", "notes", "lost+found"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
+        std::fs::write(folder.path().join(IDS[0]).join("manifest.json"), "{").expect("a file");
         std::fs::write(folder.path().join(IDS[1]), "").expect("a file");
         std::os::unix::fs::symlink("/", folder.path().join(IDS[2])).expect("a link");
-        let sets = Repository::new(folder.path()).sets().expect("a listing");
+        let open = |path| async { Repository::open(&Location::Folder(path), Keys::default()).await.expect("a folder") };
+        let sets = open(folder.path().into()).await.sets().await.expect("a listing");
         let ids: Vec<_> = sets.iter().map(|set| set.id.as_str()).collect();
         assert_eq!(ids, [IDS[0]]);
         assert!(!sets[0].is_complete() && sets[0].created().to_string() == "2026-11-22T02:15:00Z");
-        assert!(Repository::new(folder.path().join("none")).sets().expect("no folder").is_empty());
+        assert!(open(folder.path().join("none")).await.sets().await.expect("no folder").is_empty());
     }
 }

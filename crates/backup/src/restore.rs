@@ -142,7 +142,7 @@ async fn run_pg_restore(
 ) -> Result<(), Error> {
     let passfile = passfile(url)?;
     let failed = |source| Error::Restore {
-        archive: plan.archive.path.clone(),
+        archive: plan.archive.origin.clone(),
         database: plan.destination.url.database().into(),
         source,
     };
@@ -156,7 +156,7 @@ async fn run_pg_restore(
         .args(options)
         .arg("--use-list")
         .arg(contents.path());
-    command.arg("--").arg(&plan.archive.path);
+    command.arg("--").arg(plan.archive.path());
     let mut running = Running::start(command, Stdio::null()).map_err(failed)?;
     let (_, stderr) = running.pipes();
     let said = read_tail(stderr).await;
@@ -165,7 +165,7 @@ async fn run_pg_restore(
 
 fn list_command(programs: &Programs, plan: &RestorePlan) -> Command {
     let mut command = bare_command(programs, &plan.installation, "pg_restore");
-    command.args(["--list", "--"]).arg(&plan.archive.path);
+    command.args(["--list", "--"]).arg(plan.archive.path());
     command
 }
 

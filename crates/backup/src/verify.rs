@@ -1,19 +1,20 @@
 //! Comparing a set with its manifest, byte by byte, and remembering the outcome.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::path::Path;
 
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::hash::hash_file;
-use crate::manifest::MANIFEST;
-use crate::partial::write_whole;
-use crate::{Error, Event, Manifest, ManifestTarget, Repository, Set};
+use crate::hash::Tally;
+use crate::manifest::{MANIFEST, ManifestFile, is_sets_own};
+use crate::store::{Store, StoredFile};
+use crate::{Error, Event, Manifest, Repository, Set, SetId};
 
-/// The file's name in the set.
-const VERIFICATION: &str = "verify.json";
+/// The file's name in the set. What it says of an encrypted set tells no more than the names and sizes there.
+pub(crate) const VERIFICATION: &str = "verify.json";
+/// An outcome that is larger is none.
+const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// One file of a set that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +41,16 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// The last outcome that was stored in a set's folder.
-    pub(crate) fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_str(&fs::read_to_string(folder.join(VERIFICATION)).ok()?).ok()
+    /// The last outcome that was stored in a set; one that cannot be read counts as none.
+    pub(crate) async fn read(store: &Store, id: &SetId, files: &[StoredFile]) -> Result<Option<Self>, Error> {
+        if !files.iter().any(|file| file.name == VERIFICATION && file.is_regular) {
+            return Ok(None);
+        }
+        match store.read(&format!("{id}/{VERIFICATION}"), LIMIT).await {
+            Ok(bytes) => Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok())),
+            Err(Error::Io { .. } | Error::TooLarge { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores the outcome in the set, for the listing.
@@ -50,11 +58,13 @@ impl Verification {
     /// # Errors
     ///
     /// When the set cannot be written to, as on a medium that is read only.
-    pub fn store(&self, repository: &Repository, set: &Set) -> Result<(), Error> {
-        let path = set.path.join(VERIFICATION);
-        let text =
-            serde_json::to_string_pretty(self).map_err(std::io::Error::from).map_err(Error::io("write", &path))?;
-        write_whole(repository.folder(), &path, &format!("{text}\n"))
+    pub async fn store(&self, repository: &Repository, set: &Set) -> Result<(), Error> {
+        let key = format!("{}/{VERIFICATION}", set.id);
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(std::io::Error::from)
+            .map_err(Error::io("write", repository.store.shown(&key).as_ref()))?;
+        text.push('\n');
+        repository.store.put(&key, text.into_bytes()).await
     }
 }
 
@@ -62,10 +72,17 @@ impl Verification {
 ///
 /// # Errors
 ///
-/// When a file that is there cannot be read.
-pub async fn verify(set: &Set, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Verification, Error> {
+/// When a file that is there cannot be read, or the set is encrypted and the key was not given.
+pub async fn verify(
+    repository: &Repository,
+    set: &Set,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Verification, Error> {
+    if set.is_locked() {
+        set.manifest()?;
+    }
     let problems = match &set.manifest {
-        Ok(manifest) => problems(set, manifest, on_event).await?,
+        Ok(manifest) => problems(&repository.store, set, manifest, on_event).await?,
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.strip_prefix(MANIFEST).unwrap_or(&reason).trim_start().to_owned();
@@ -75,47 +92,70 @@ pub async fn verify(set: &Set, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Ve
     Ok(Verification { at: Timestamp::now(), problems })
 }
 
-async fn problems(set: &Set, manifest: &Manifest, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Vec<Problem>, Error> {
+async fn problems(
+    store: &Store,
+    set: &Set,
+    manifest: &Manifest,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
-    for target in &manifest.targets {
-        on_event(Event::Checking { file: &target.file });
-        problems.extend(check(&set.path, target, on_event).await?);
+    for file in manifest.files() {
+        on_event(Event::Checking { file: &file.name });
+        problems.extend(check(store, set, file, on_event).await?);
     }
-    for entry in fs::read_dir(&set.path).map_err(Error::io("read", &set.path))? {
-        let name = entry.map_err(Error::io("read", &set.path))?.file_name().to_string_lossy().into_owned();
-        let is_known = name == MANIFEST || name == VERIFICATION || manifest.targets.iter().any(|t| t.file == name);
-        if !is_known {
-            problems.push(Problem { file: name, reason: "is not in the manifest".into() });
+    for StoredFile { name, .. } in &set.files {
+        if !is_sets_own(name) && !manifest.files().any(|file| file.name == *name) {
+            problems.push(Problem { file: name.clone(), reason: "is not in the manifest".into() });
         }
     }
     Ok(problems)
 }
 
-/// Compares one archive with the manifest.
-pub(crate) async fn check(
-    folder: &Path,
-    target: &ManifestTarget,
+/// Compares one file with the manifest.
+async fn check(
+    store: &Store,
+    set: &Set,
+    file: &ManifestFile,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Option<Problem>, Error> {
-    let path = folder.join(&target.file);
-    let problem = |reason: String| Ok(Some(Problem { file: target.file.clone(), reason }));
-    // Not following a link: what it leads to is not part of the set.
-    let metadata = match fs::symlink_metadata(&path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return problem("is missing".into()),
-        Err(error) => return Err(Error::io("read", &path)(error)),
+    if let Some(problem) = outward_problem(set, file) {
+        return Ok(Some(problem));
+    }
+    let key = format!("{}/{}", set.id, file.name);
+    let mut stream = store.stream(&key).await?;
+    let mut tally = Tally::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(Error::io("read", store.shown(&key).as_ref()))?;
+        tally.add(&chunk);
+        on_event(Event::Bytes(chunk.len() as u64));
+    }
+    Ok(hash_problem(file, tally))
+}
+
+/// What the listing tells to be wrong with a file.
+pub(crate) fn outward_problem(set: &Set, file: &ManifestFile) -> Option<Problem> {
+    let problem = |reason: String| Some(Problem { file: file.name.clone(), reason });
+    let Some(stored) = set.files.iter().find(|stored| stored.name == file.name) else {
+        return problem("is missing".into());
     };
-    if !metadata.is_file() {
+    if !stored.is_regular {
         return problem("is not a regular file".into());
     }
-    if metadata.len() != target.bytes {
-        return problem(format!("has {} bytes, and the manifest says {}", metadata.len(), target.bytes));
+    if stored.bytes != file.bytes {
+        return problem(format!("has {} bytes, and the manifest says {}", stored.bytes, file.bytes));
     }
-    let file = File::open(&path).map_err(Error::io("read", &path))?;
-    let hashed = hash_file(file, &mut |bytes| on_event(Event::Bytes(bytes))).await;
-    let (_, sha256) = hashed.map_err(Error::io("read", &path))?;
-    if !sha256.eq_ignore_ascii_case(&target.sha256) {
-        return problem(format!("has the SHA-256 {sha256}, and the manifest says {}", target.sha256));
+    None
+}
+
+/// What is wrong with the bytes of a file, once all have been read.
+pub(crate) fn hash_problem(file: &ManifestFile, tally: Tally) -> Option<Problem> {
+    let (bytes, sha256) = tally.finish();
+    let problem = |reason: String| Some(Problem { file: file.name.clone(), reason });
+    if bytes != file.bytes {
+        return problem(format!("has {bytes} bytes, and the manifest says {}", file.bytes));
     }
-    Ok(None)
+    if !sha256.eq_ignore_ascii_case(&file.sha256) {
+        return problem(format!("has the SHA-256 {sha256}, and the manifest says {}", file.sha256));
+    }
+    None
 }

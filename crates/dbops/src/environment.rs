@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | `DBOPS_CONFIG` | the configuration file |
 //! | `DBOPS_PG_BIN` | a folder with PostgreSQL's programs, used before any other |
+//! | `DBOPS_BACKUP_PASSPHRASE` | the passphrase of backups, where `backup.encryption` names no file with it |
 //! | `DBOPS_CACHE_DIR` | where a downloaded copy of PostgreSQL is unpacked |
 //! | `PGPASSFILE` | libpq's password file, else `~/.pgpass` |
+//! | `AWS_…`, `GOOGLE_…`, `AZURE_…` | how to get at a repository at `s3://`, `gs://` or `az://` |
 //! | `VIRTUAL_ENV` | the Python of an Alembic project that is imported |
 //! | `NO_COLOR` | no colours |
 //!
@@ -84,7 +86,7 @@ impl Environment {
         FOR_PROGRAMS.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
     }
 
-    /// Every variable, for programs that are the user's own.
+    /// Every variable, for programs that are the user's own, and to look for those of a service.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &OsString)> {
         self.variables.iter()
     }

@@ -6,6 +6,7 @@
 //! - `failure` turns what the libraries report into messages, hints and the exit codes that scripts rely on.
 
 mod cli;
+mod cloud;
 mod commands;
 mod config;
 mod declared;

@@ -1,12 +1,15 @@
 //! Real servers for tests: `cargo xtask test` starts one PostgreSQL and one Qdrant for all of them and names them in
 //! `DBOPS_TEST_POSTGRES_URL` and `DBOPS_TEST_QDRANT_URL`; otherwise each test program starts its own, which are gone
-//! when it ends. `DBOPS_TEST_QDRANT_PROGRAM` names the embedded Qdrant server once it is built.
+//! when it ends. `DBOPS_TEST_QDRANT_PROGRAM` names the embedded Qdrant server once it is built. The S3 server
+//! is part of the test program.
 
 mod postgres;
 mod qdrant;
+mod s3;
 
 pub use postgres::{create_database, installation, places, superuser_url};
 pub use qdrant::{Qdrant, programs, qdrant, start_qdrant};
+pub use s3::{S3, start_s3};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,15 +1,20 @@
 //! `dbops backup [TARGET...]` and `dbops backup list|show|verify|delete`: making sets and looking after them.
 
+mod label;
+mod prune;
 mod report;
 mod sets;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use dbops_backup::{Error, Programs, Repository, SetId, Source, back_up};
+use dbops_backup::{BackupOptions, Error, ManifestFile, Programs, Repository, SetId, Source, Within, back_up};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
+use self::label::Label;
+use self::prune::PruneArgs;
 pub(super) use self::report::{Reporter, revision, seconds};
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
@@ -20,7 +25,8 @@ const EXAMPLES: &str = "Examples:
   dbops backup                  back up every PostgreSQL target into one set
   dbops backup bot_db           back up one
   dbops backup list             show what there is
-  dbops backup verify --all     compare every byte with the manifests";
+  dbops backup verify --all     compare every byte with the manifests
+  dbops backup prune --dry-run  show what backup.retention would remove";
 
 /// Back up PostgreSQL targets into one set, and look after the sets
 #[derive(Args)]
@@ -34,12 +40,22 @@ pub(crate) struct BackupArgs {
     /// The same as TARGET
     #[arg(short, long = "target", value_name = "NAME")]
     target: Vec<String>,
+    /// Say something of the set, such as why it was made
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    labels: Vec<Label>,
+    /// The file with the key of encrypted backups, to list, show, verify or prune them
+    #[arg(long, global = true, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum BackupCommand {
     /// Show the sets, the newest first
-    List,
+    List {
+        /// Only those that have this label
+        #[arg(long = "label", value_name = "NAME=VALUE")]
+        labels: Vec<Label>,
+    },
     /// Show what a set holds
     Show {
         /// Its id, the beginning of it, or `latest`
@@ -53,7 +69,12 @@ enum BackupCommand {
         /// Verify every set
         #[arg(long, conflicts_with = "id")]
         all: bool,
+        /// Verify those that are not older than this: years, months, days and hours, such as 7d
+        #[arg(long, conflicts_with_all = ["id", "all"], value_name = "TIME")]
+        newer_than: Option<Within>,
     },
+    /// Remove the sets that are not worth keeping, and what killed backups left
+    Prune(PruneArgs),
     /// Delete a set
     Delete {
         /// Its id, or the beginning of it
@@ -63,20 +84,27 @@ enum BackupCommand {
 
 pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome> {
     let config = context.config()?;
-    let repository = Repository::new(&config.backup.repository);
     let names = [args.targets.as_slice(), &args.target].concat();
     // Not left to clap's `args_conflicts_with_subcommands`, which takes the `list` of `backup --json list` for a target.
     if args.command.is_some() && !names.is_empty() {
         return Err(Failure::usage("targets are named to make a backup, not to look after the ones that there are"));
     }
+    if args.command.is_some() && !args.labels.is_empty() {
+        return Err(
+            Failure::usage("the label stands before the command").with_hint("dbops backup list --label NAME=VALUE")
+        );
+    }
+    let sources = if args.command.is_none() { sources(&context.ui, &config, &names)? } else { Vec::new() };
+    let repository = super::repository::open(context, &config, args.identity.as_deref()).await?;
     match &args.command {
-        None => create(context, &config, &repository, &names).await,
-        Some(BackupCommand::List) => sets::list(context, &repository),
-        Some(BackupCommand::Show { id }) => sets::show(context, &sets::find(&repository, id)?),
-        Some(BackupCommand::Verify { id, all }) => {
-            let sets = if *all { repository.sets()? } else { vec![sets::find(&repository, id)?] };
+        None => create(context, &repository, &sources, &args.labels).await,
+        Some(BackupCommand::List { labels }) => sets::list(context, &repository, labels).await,
+        Some(BackupCommand::Show { id }) => sets::show(context, &sets::find(&repository, id).await?),
+        Some(BackupCommand::Verify { id, all, newer_than }) => {
+            let sets = sets::chosen(&repository, id, *all, *newer_than).await?;
             sets::verify_all(context, &repository, &sets).await
         }
+        Some(BackupCommand::Prune(args)) => prune::prune(context, &repository, config.backup.retention, args).await,
         Some(BackupCommand::Delete { id }) => sets::delete(context, &repository, id).await,
     }
 }
@@ -92,26 +120,28 @@ struct BackupDocument<'a> {
 struct DumpDocument<'a> {
     name: &'a str,
     bytes: u64,
+    /// Of the archive as it is stored.
     sha256: &'a str,
     duration_ms: u64,
+    files: &'a [ManifestFile],
 }
 
-async fn create(context: &Context, config: &Config, repository: &Repository, names: &[String]) -> Result<Outcome> {
+async fn create(context: &Context, repository: &Repository, sources: &[Source], labels: &[Label]) -> Result<Outcome> {
     let started = Instant::now();
-    let sources = sources(&context.ui, config, names)?;
+    let options = BackupOptions { labels: label::map(labels)? };
     let mut reporter = Reporter::new(&context.ui);
-    let backup = back_up(repository, &sources, &programs(context), &mut |event| reporter.event(event)).await?;
+    let backup = back_up(repository, sources, &options, &programs(context), &mut |event| reporter.event(event)).await?;
     reporter.finish();
 
     let manifest = &backup.manifest;
     let dumps = manifest.targets.iter().map(|target| DumpDocument {
         name: &target.name,
-        bytes: target.bytes,
-        sha256: &target.sha256,
+        bytes: target.bytes(),
+        sha256: target.files.first().map(|file| file.sha256.as_str()).unwrap_or_default(),
         duration_ms: target.duration_ms,
+        files: &target.files,
     });
-    let document =
-        BackupDocument { id: &manifest.id, path: backup.path.display().to_string(), targets: dumps.collect() };
+    let document = BackupDocument { id: &manifest.id, path: backup.path.clone(), targets: dumps.collect() };
     context.ui.document(&document)?;
     for target in &document.targets {
         let took = seconds(Duration::from_millis(target.duration_ms));
@@ -122,7 +152,7 @@ async fn create(context: &Context, config: &Config, repository: &Repository, nam
         paint(STRONG, document.id),
         HumanBytes(manifest.bytes()),
         seconds(started.elapsed()),
-        context.environment.shown(&backup.path)
+        context.environment.shown(backup.path.as_ref())
     ))?;
     Ok(Outcome::Done)
 }
@@ -194,6 +224,9 @@ impl From<Error> for Failure {
             | Error::Ambiguous { .. }
             | Error::NotInSet { .. }
             | Error::NotAnArchive { .. }
+            | Error::Scheme(_)
+            | Error::Recipient(_)
+            | Error::Identity(_)
             | Error::DatabaseName(_) => FailureKind::Usage,
             Error::Sql { source, .. } if source.is_lock_timeout() => FailureKind::Locked,
             _ => FailureKind::Failed,

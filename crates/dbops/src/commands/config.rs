@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use dbops_backup::{Count, Keep};
 use serde::Serialize;
 
 use super::{Context, Outcome};
-use crate::config::{Config, DeclaredSchema, Retention, TargetKind};
+use crate::config::{Config, DeclaredSchema, TargetKind};
 use crate::failure::Result;
 
 /// Read the configuration
@@ -30,14 +31,44 @@ struct ConfigDocument {
     targets: Vec<TargetDocument>,
     repository: String,
     retention: RetentionDocument,
+    encryption: EncryptionDocument,
+}
+
+/// Each is a number, or `unlimited`.
+#[derive(Serialize)]
+struct RetentionDocument {
+    keep_last: CountDocument,
+    keep_hourly: CountDocument,
+    keep_daily: CountDocument,
+    keep_weekly: CountDocument,
+    keep_monthly: CountDocument,
+    keep_yearly: CountDocument,
+    keep_within: Option<String>,
 }
 
 #[derive(Serialize)]
-struct RetentionDocument {
-    keep_last: u32,
-    keep_daily: u32,
-    keep_weekly: u32,
-    keep_monthly: u32,
+#[serde(rename_all = "lowercase")]
+enum CountDocument {
+    Unlimited,
+    #[serde(untagged)]
+    Number(u32),
+}
+
+impl From<Count> for CountDocument {
+    fn from(count: Count) -> Self {
+        match count {
+            Count::Number(number) => Self::Number(number),
+            Count::Unlimited => Self::Unlimited,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EncryptionDocument {
+    recipients: Vec<String>,
+    recipients_file: Option<String>,
+    passphrase_file: Option<String>,
+    identity: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +102,8 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
 }
 
 fn document(config: &Config) -> ConfigDocument {
-    let Retention { keep_last, keep_daily, keep_weekly, keep_monthly } = config.backup.retention;
+    let Keep { last, hourly, daily, weekly, monthly, yearly, within } = config.backup.retention;
+    let encryption = &config.backup.encryption;
     let shown = |path: &Path| path.display().to_string();
     let targets = config.targets.iter().map(|target| match &target.kind {
         TargetKind::Postgres(postgres) => TargetDocument {
@@ -98,7 +130,21 @@ fn document(config: &Config) -> ConfigDocument {
     ConfigDocument {
         path: shown(&config.path),
         targets: targets.collect(),
-        repository: shown(&config.backup.repository),
-        retention: RetentionDocument { keep_last, keep_daily, keep_weekly, keep_monthly },
+        repository: config.backup.repository.to_string(),
+        retention: RetentionDocument {
+            keep_last: last.into(),
+            keep_hourly: hourly.into(),
+            keep_daily: daily.into(),
+            keep_weekly: weekly.into(),
+            keep_monthly: monthly.into(),
+            keep_yearly: yearly.into(),
+            keep_within: within.map(|within| within.to_string()),
+        },
+        encryption: EncryptionDocument {
+            recipients: encryption.recipients.clone(),
+            recipients_file: encryption.recipients_file.as_deref().map(shown),
+            passphrase_file: encryption.passphrase_file.as_deref().map(shown),
+            identity: encryption.identity.as_deref().map(shown),
+        },
     }
 }

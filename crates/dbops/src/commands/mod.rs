@@ -7,6 +7,7 @@ pub(crate) mod migrate;
 pub(crate) mod qdrant;
 mod renames;
 mod replay;
+mod repository;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;

@@ -41,6 +41,9 @@ pub(crate) struct RestoreArgs {
     /// Leave out what was granted to whom, so that the roles need not be there
     #[arg(long)]
     no_privileges: bool,
+    /// The file with the key of an encrypted backup
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 /// A target's archive-to-be: where it lies and where it goes.
@@ -50,7 +53,7 @@ struct Task {
 }
 
 enum From {
-    Set(Box<Set>),
+    Set(Box<(Repository, Set)>),
     File(PathBuf),
 }
 
@@ -76,7 +79,7 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
     let mut names = args.targets.clone();
     names.extend(args.target.clone());
     config.select_postgres(&names)?;
-    let from = find(context, &config, args, &names)?;
+    let from = find(context, &config, args, &names).await?;
     let tasks = tasks(&context.ui, &config, args, names, &from)?;
     let programs = programs(context);
     let plans = plan(&context.ui, &from, tasks, &programs).await?;
@@ -92,7 +95,7 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
         done.push(document(target, restored));
     }
     let id = match from {
-        From::Set(set) => Some(set.id),
+        From::Set(found) => Some(found.1.id),
         From::File(_) => None,
     };
     context.ui.document(&RestoreDocument { id, targets: done })?;
@@ -100,21 +103,22 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
 }
 
 /// The set or the file that is meant. A file is what exists as one, or is written with its folder.
-fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[String]) -> Result<From> {
+async fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[String]) -> Result<From> {
     let path = context.environment.working_directory.join(&args.from);
-    let repository = Repository::new(&config.backup.repository);
+    if args.from != "latest" && (path.is_file() || args.from.contains('/')) {
+        return Ok(From::File(path));
+    }
+    let repository = super::repository::open(context, config, args.identity.as_deref()).await?;
     if args.from == "latest" {
-        let (set, passed_over) = repository.latest(names)?;
+        let (set, passed_over) = repository.latest(names).await?;
         for set in passed_over {
             let state = if set.is_damaged() { "was found damaged" } else { "is not complete" };
             context.ui.warn(format!("{} {state} and was passed over", set.id));
         }
-        return Ok(From::Set(Box::new(set)));
+        return Ok(From::Set(Box::new((repository, set))));
     }
-    if path.is_file() || args.from.contains('/') {
-        return Ok(From::File(path));
-    }
-    Ok(From::Set(Box::new(repository.find(&args.from)?)))
+    let set = repository.find(&args.from).await?;
+    Ok(From::Set(Box::new((repository, set))))
 }
 
 /// What goes where, before anything is looked at.
@@ -124,7 +128,7 @@ fn tasks(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from:
             let failure = Failure::usage("a file is restored into one target");
             return Err(failure.with_hint("name it: dbops restore FILE TARGET"));
         }
-        From::Set(set) if names.is_empty() => configured(ui, config, set.manifest()?.target_names()),
+        From::Set(found) if names.is_empty() => configured(ui, config, found.1.manifest()?.target_names()),
         _ => names,
     };
     if names.is_empty() {
@@ -169,9 +173,10 @@ async fn plan(ui: &Ui, from: &From, tasks: Vec<Task>, programs: &Programs) -> Re
     for (target, destination) in destinations {
         let archive = match from {
             From::File(path) => open(path)?,
-            From::Set(set) => {
+            From::Set(found) => {
+                let (repository, set) = found.as_ref();
                 let mut reporter = Reporter::new(ui);
-                Archive::in_set(set, &target, &mut |event| reporter.event(event)).await?
+                Archive::in_set(repository, set, &target, &mut |event| reporter.event(event)).await?
             }
         };
         plans.push((target, plan_restore(archive, destination, programs).await?));
@@ -203,7 +208,7 @@ fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()
         restored.tables,
         revision(&restored.revision),
         seconds(restored.duration),
-        context.environment.shown(&plan.archive.path)
+        context.environment.shown(plan.archive.origin.as_ref())
     ))
 }
 

@@ -9,9 +9,10 @@ use dbops_postgres::DatabaseUrl;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
+use super::backup::Backup;
 use super::expand::{ExpandError, expand};
 use super::schema::{DeclaredSchema, Program, RawSchema};
-use super::{BackupConfig, Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
+use super::{Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 
@@ -35,7 +36,7 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct Lint {
     rules: BTreeMap<String, Switch>,
-    pg_version: Option<Port>,
+    pg_version: Option<Scalar>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ struct RawTarget {
     url: String,
     versions: Option<String>,
     schema: Option<RawSchema>,
-    grpc_port: Option<Port>,
+    grpc_port: Option<Scalar>,
     api_key: Option<String>,
     collections: Option<String>,
     container: Option<String>,
@@ -66,50 +67,27 @@ enum Kind {
 }
 
 /// A number as written: a number, or text with a variable.
-struct Port(String);
+pub(super) struct Scalar(pub(super) String);
 
-impl<'de> Deserialize<'de> for Port {
+impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct NumberOrText;
         impl Visitor<'_> for NumberOrText {
-            type Value = Port;
+            type Value = Scalar;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a port number")
+                f.write_str("a number")
             }
 
-            fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Port, E> {
-                Ok(Port(number.to_string()))
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Port, E> {
-                Ok(Port(text.to_owned()))
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
             }
         }
         deserializer.deserialize_any(NumberOrText)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Backup {
-    repository: String,
-    retention: Retention,
-}
-
-/// How many sets to keep; 0 keeps none for that reason.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Retention {
-    keep_last: u32,
-    keep_daily: u32,
-    keep_weekly: u32,
-    keep_monthly: u32,
-}
-
-impl Default for Backup {
-    fn default() -> Self {
-        Self { repository: "../.dbops/backups".into(), retention: Retention::default() }
     }
 }
 
@@ -155,25 +133,15 @@ pub(super) fn parse(path: &Path, text: &str, environment: &Environment) -> Resul
     if targets.is_empty() {
         return Err(reader.failure(&["targets"], "there is no target".into()));
     }
-    let repository = reader.expand(&["backup", "repository"], &file.backup.repository)?;
-    if let Some((scheme, _)) = repository.split_once("://") {
-        let failure =
-            reader.failure(&["backup", "repository"], format!("a repository at {scheme}:// is not supported"));
-        return Err(failure.with_hint("name a folder"));
-    }
-    let Retention { keep_last, keep_daily, keep_weekly, keep_monthly } = file.backup.retention;
-    let backup = BackupConfig {
-        repository: reader.resolve(&repository),
-        retention: super::Retention { keep_last, keep_daily, keep_weekly, keep_monthly },
-    };
+    let backup = file.backup.read(&reader)?;
     let lint = reader.lint(file.lint)?;
     Ok(Config { path: path.to_path_buf(), targets, backup, lint })
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
-    environment: &'a Environment,
+    pub(super) environment: &'a Environment,
 }
 
 impl Reader<'_> {
@@ -215,7 +183,7 @@ impl Reader<'_> {
             let failure = self.failure(&["lint", "rules", unknown], format!("there is no rule `{unknown}`"));
             return Err(failure.with_hint(suggest(unknown, &known)));
         }
-        let pg_version = raw.pg_version.map(|Port(text)| text);
+        let pg_version = raw.pg_version.map(|Scalar(text)| text);
         if let Some(version) =
             pg_version.as_ref().filter(|text| text.split('.').any(|part| part.parse::<u16>().is_err()))
         {
@@ -273,7 +241,7 @@ impl Reader<'_> {
             None => None,
         };
         let grpc_port = match &raw.grpc_port {
-            Some(Port(text)) => {
+            Some(Scalar(text)) => {
                 let text = self.expand(&["targets", name, "grpc_port"], text)?;
                 text.parse().map_err(|_| {
                     // What was put there by mistake may be a secret.
@@ -292,7 +260,7 @@ impl Reader<'_> {
         })
     }
 
-    fn expand(&self, place: &[&str], value: &str) -> Result<String> {
+    pub(super) fn expand(&self, place: &[&str], value: &str) -> Result<String> {
         expand(value, |name| self.environment.text(name)).map_err(|error| match error {
             ExpandError::Unset(name) => self
                 .failure(place, format!("the environment variable {name} is not set"))
@@ -304,7 +272,7 @@ impl Reader<'_> {
     }
 
     /// A path relative to the file's folder, without `..` in it.
-    fn resolve(&self, path: &str) -> PathBuf {
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         // Only below a folder without links does `a/..` mean nothing.
         let mut resolved = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
@@ -318,7 +286,7 @@ impl Reader<'_> {
         resolved
     }
 
-    fn failure(&self, place: &[&str], message: String) -> Failure {
+    pub(super) fn failure(&self, place: &[&str], message: String) -> Failure {
         let line = line_of(self.text, place).map(|line| format!(":{line}")).unwrap_or_default();
         Failure::usage(format!("{}{line}: {message}", self.path.display()))
     }

@@ -2,6 +2,7 @@
 //! directory or one above it. Paths in the file are relative to it; `${NAME}` and `${NAME:-default}` are environment
 //! variables.
 
+mod backup;
 mod expand;
 mod file;
 mod schema;
@@ -9,6 +10,7 @@ mod schema;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use dbops_backup::{Keep, Location};
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
 
@@ -66,18 +68,20 @@ pub(crate) struct QdrantTarget {
 
 #[derive(Debug, Clone)]
 pub(crate) struct BackupConfig {
-    /// The folder of the backup sets.
-    pub(crate) repository: PathBuf,
-    pub(crate) retention: Retention,
+    /// Where the backup sets are.
+    pub(crate) repository: Location,
+    /// Which of them are to be kept.
+    pub(crate) retention: Keep,
+    pub(crate) encryption: EncryptionConfig,
 }
 
-/// How many backup sets are to be kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retention {
-    pub(crate) keep_last: u32,
-    pub(crate) keep_daily: u32,
-    pub(crate) keep_weekly: u32,
-    pub(crate) keep_monthly: u32,
+/// For whom backups are encrypted, and the key to them.
+#[derive(Debug, Clone)]
+pub(crate) struct EncryptionConfig {
+    pub(crate) recipients: Vec<String>,
+    pub(crate) recipients_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) identity: Option<PathBuf>,
 }
 
 /// A value that is never shown.

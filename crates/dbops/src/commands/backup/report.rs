@@ -41,6 +41,7 @@ impl<'a> Reporter<'a> {
             Event::Bytes(count) => return self.bar.inc(count),
             Event::Dumping { target } => self.ui.bytes(format!("dumping {target}")),
             Event::Checking { file } => self.ui.bytes(format!("checking {file}")),
+            Event::Removing { set } => self.ui.spinner(format!("removing {set}")),
             Event::Restoring { database } => self.ui.spinner(format!("restoring {database}")),
             Event::Analyzing { database } => self.ui.spinner(format!("analyzing {database}")),
         };

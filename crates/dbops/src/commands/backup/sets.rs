@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use dbops_backup::{Error, Problem, Repository, Set, SetId, Verification, verify};
+use dbops_backup::{
+    Contents, Error, ManifestFile, PostgresContents, Problem, Repository, Set, SetId, Verification, Within, verify,
+};
 use indicatif::HumanBytes;
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use super::super::{Context, Outcome};
+use super::label::{self, Label};
 use super::report::{Reporter, local_time, revision};
 use crate::failure::{Failure, Result};
 use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, paint};
@@ -27,8 +31,11 @@ struct SetDocument {
     verified: Option<Timestamp>,
     /// Whether the last verification found something wrong.
     damaged: bool,
-    /// Whether every file is there with its size.
+    /// Whether every file is there with its size, as far as that is known.
     complete: bool,
+    /// Whether it is encrypted; without the key its targets and labels are not known.
+    encrypted: bool,
+    labels: BTreeMap<String, String>,
 }
 
 impl SetDocument {
@@ -40,42 +47,52 @@ impl SetDocument {
             bytes: set.bytes(),
             verified: set.verified(),
             damaged: set.is_damaged(),
-            complete: set.is_complete(),
+            complete: set.is_complete() || set.is_locked(),
+            encrypted: set.is_encrypted(),
+            labels: labels(set),
         }
     }
 }
 
-pub(super) fn list(context: &Context, repository: &Repository) -> Result<Outcome> {
-    let sets = repository.sets()?;
+fn labels(set: &Set) -> BTreeMap<String, String> {
+    set.manifest.as_ref().map(|manifest| manifest.labels.clone()).unwrap_or_default()
+}
+
+pub(super) async fn list(context: &Context, repository: &Repository, wanted: &[Label]) -> Result<Outcome> {
+    let mut sets = repository.sets().await?;
+    sets.retain(|set| label::are_on(wanted, &labels(set)));
     context.ui.document(&ListDocument { backups: sets.iter().map(SetDocument::of).collect() })?;
     if sets.is_empty() {
         context.ui.status(none(repository));
         return Ok(Outcome::Done);
     }
+    let has_labels = sets.iter().any(|set| !labels(set).is_empty());
     let row = |set: &Set| {
-        let cells = [
+        let mut cells = vec![
             set.id.to_string(),
             local_time(set.created()),
-            set.targets().join(", "),
+            if set.is_locked() { "encrypted".into() } else { set.targets().join(", ") },
             HumanBytes(set.bytes()).to_string(),
             state(set),
         ];
-        let is_whole = set.is_complete() && !set.is_damaged();
-        if is_whole { cells.to_vec() } else { cells.iter().map(|cell| paint(FAINT, cell)).collect() }
+        cells.extend(has_labels.then(|| label::shown(&labels(set))));
+        let is_whole = (set.is_complete() || set.is_locked()) && !set.is_damaged();
+        if is_whole { cells } else { cells.iter().map(|cell| paint(FAINT, cell)).collect() }
     };
     let rows = sets.iter().map(row).collect();
-    context.ui.table(&["id", "created", "targets", "size", "verified"], rows)?;
+    let headings = ["id", "created", "targets", "size", "verified", "labels"];
+    context.ui.table(&headings[..if has_labels { 6 } else { 5 }], rows)?;
     Ok(Outcome::Done)
 }
 
-fn none(repository: &Repository) -> String {
-    format!("no backups in {}", repository.folder().display())
+pub(super) fn none(repository: &Repository) -> String {
+    format!("no backups in {}", repository.path())
 }
 
 /// What is known about a set's soundness, in a cell.
 fn state(set: &Set) -> String {
     match &set.verification {
-        _ if !set.is_complete() => "incomplete".into(),
+        _ if !set.is_complete() && !set.is_locked() => "incomplete".into(),
         Some(found) if found.problems.is_empty() => local_time(found.at),
         Some(_) => "DAMAGED".into(),
         None => "never".into(),
@@ -94,6 +111,9 @@ struct ShowDocument<'a> {
     damaged: bool,
     /// Whether every file is there with its size.
     complete: bool,
+    encrypted: bool,
+    labels: &'a BTreeMap<String, String>,
+    duration_ms: u64,
     host: &'a str,
     dbops: &'a str,
     targets: Vec<TargetDocument<'a>>,
@@ -102,11 +122,10 @@ struct ShowDocument<'a> {
 #[derive(Serialize)]
 struct TargetDocument<'a> {
     name: &'a str,
-    database: &'a str,
-    file: &'a str,
+    files: &'a [ManifestFile],
     bytes: u64,
-    sha256: &'a str,
     duration_ms: u64,
+    database: &'a str,
     server_version: &'a str,
     pg_dump_version: &'a str,
     extensions: &'a BTreeMap<String, String>,
@@ -116,27 +135,34 @@ struct TargetDocument<'a> {
 
 pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
     let manifest = set.manifest()?;
-    let targets = manifest.targets.iter().map(|target| TargetDocument {
-        name: &target.name,
-        database: &target.database,
-        file: &target.file,
-        bytes: target.bytes,
-        sha256: &target.sha256,
-        duration_ms: target.duration_ms,
-        server_version: &target.server_version,
-        pg_dump_version: &target.pg_dump_version,
-        extensions: &target.extensions,
-        revision: &target.revision,
-        tables: target.tables,
+    let targets = manifest.targets.iter().map(|target| {
+        let Contents::Postgres(contents) = &target.contents;
+        let PostgresContents { database, server_version, pg_dump_version, extensions, revision, tables, .. } =
+            contents.as_ref();
+        TargetDocument {
+            name: &target.name,
+            files: &target.files,
+            bytes: target.bytes(),
+            duration_ms: target.duration_ms,
+            database,
+            server_version,
+            pg_dump_version,
+            extensions,
+            revision,
+            tables: *tables,
+        }
     });
     let document = ShowDocument {
         id: &set.id,
         created: set.created(),
-        path: set.path.display().to_string(),
+        path: set.path.clone(),
         bytes: set.bytes(),
         verified: set.verified(),
         damaged: set.is_damaged(),
         complete: set.is_complete(),
+        encrypted: set.is_encrypted(),
+        labels: &manifest.labels,
+        duration_ms: manifest.duration_ms,
         host: &manifest.host,
         dbops: &manifest.dbops,
         targets: targets.collect(),
@@ -151,11 +177,16 @@ pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
         document.dbops,
         state(set)
     ))?;
+    if !manifest.labels.is_empty() {
+        ui.data(format!("labels: {}", label::shown(&manifest.labels)))?;
+    }
     for target in &document.targets {
         let extensions = target.extensions.iter().map(|(name, version)| format!("{name} {version}"));
         ui.data(format!("\n{} (database \"{}\")", paint(STRONG, target.name), target.database))?;
-        ui.data(format!("  file        {}, {}", target.file, HumanBytes(target.bytes)))?;
-        ui.data(format!("  sha256      {}", target.sha256))?;
+        for file in target.files {
+            ui.data(format!("  {:<11} {}, {}", file.role, file.name, HumanBytes(file.bytes)))?;
+            ui.data(format!("  sha256      {}", file.sha256))?;
+        }
         ui.data(format!("  made by     pg_dump {} from PostgreSQL {}", target.pg_dump_version, target.server_version))?;
         ui.data(format!("  tables      {}", target.tables))?;
         ui.data(format!("  revision    {}", revision(target.revision)))?;
@@ -181,9 +212,9 @@ pub(super) async fn verify_all(context: &Context, repository: &Repository, sets:
     let mut backups = Vec::new();
     for set in sets {
         let mut reporter = Reporter::new(ui);
-        let found = verify(set, &mut |event| reporter.event(event)).await?;
+        let found = verify(repository, set, &mut |event| reporter.event(event)).await?;
         reporter.finish();
-        if let Err(error) = found.store(repository, set) {
+        if let Err(error) = found.store(repository, set).await {
             ui.warn(format!("{}: the outcome is not remembered: {:#}", set.id, Failure::from(error).error));
         }
         report(ui, set, &found)?;
@@ -219,25 +250,39 @@ pub(super) async fn delete(context: &Context, repository: &Repository, id: &str)
             Failure::usage("a set to be deleted is named by its id").with_hint("`dbops backup list` shows them")
         );
     }
-    let set = repository.find(id)?;
+    let set = repository.find(id).await?;
     let what = format!("{} of {}, {}", set.id, local_time(set.created()), HumanBytes(set.bytes()));
     context.ui.confirm(&format!("delete the backup {what}?")).await?;
-    repository.delete(&set)?;
+    repository.delete(&set).await?;
     context.ui.document(&DeleteDocument { deleted: &set.id })?;
     context.ui.data(format!("deleted {what}"))?;
     Ok(Outcome::Done)
 }
 
 /// The newest set for `latest`, whatever its state, else the one with this id.
-pub(super) fn find(repository: &Repository, id: &str) -> Result<Set> {
+pub(super) async fn find(repository: &Repository, id: &str) -> Result<Set> {
     if id != "latest" {
-        return Ok(repository.find(id)?);
+        return Ok(repository.find(id).await?);
     }
-    let newest = repository.sets()?.into_iter().next();
-    let none = || Error::NoLatest {
-        targets: Vec::new(),
-        repository: repository.folder().to_path_buf(),
-        not_whole: Vec::new(),
-    };
+    let newest = repository.sets().await?.into_iter().next();
+    let none = || Error::NoLatest { targets: Vec::new(), repository: repository.path(), not_whole: Vec::new() };
     newest.ok_or_else(|| none().into())
+}
+
+/// The sets to verify.
+pub(super) async fn chosen(
+    repository: &Repository,
+    id: &str,
+    all: bool,
+    newer_than: Option<Within>,
+) -> Result<Vec<Set>> {
+    if !all && newer_than.is_none() {
+        return Ok(vec![find(repository, id).await?]);
+    }
+    let mut sets = repository.sets().await?;
+    if let Some(within) = newer_than {
+        let oldest = within.before(&Zoned::now().with_time_zone(TimeZone::system()));
+        sets.retain(|set| set.created() > oldest);
+    }
+    Ok(sets)
 }
