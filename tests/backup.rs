@@ -75,10 +75,13 @@ fn a_set_is_made_listed_shown_verified_and_deleted() {
     assert_eq!(made["path"], format!("PROJECT/backups/{id}"));
     let path = project.path("backups").join(id);
     assert_eq!(target["name"], "app");
-    assert_eq!(target["bytes"], fs::metadata(path.join("app.dump")).expect("the archive").len());
+    let size = |name: &str| fs::metadata(path.join(name)).expect("a file").len();
+    assert_eq!(target["bytes"], size("app.dump") + size("app.roles.sql"));
     assert_eq!(target["sha256"].as_str().map(str::len), Some(64));
     assert!(target["duration_ms"].is_u64());
-    for (file, mode) in [(path.clone(), 0o700), (path.join("app.dump"), 0o600), (path.join("manifest.json"), 0o600)] {
+    for (file, mode) in
+        [(path.clone(), 0o700), (path.join("app.roles.sql"), 0o600), (path.join("manifest.json"), 0o600)]
+    {
         assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, mode, "{}", file.display());
     }
 
@@ -218,7 +221,9 @@ fn replace_by_link(set: &Path) {
 /// A copy of a set under another id.
 pub(crate) fn copy_set(from: &Path, to: &Path, id: &str) -> PathBuf {
     fs::create_dir(to).expect("a folder");
-    fs::copy(from.join("app.dump"), to.join("app.dump")).expect("an archive");
+    for file in ["app.dump", "app.roles.sql"] {
+        fs::copy(from.join(file), to.join(file)).expect("a file");
+    }
     let text = fs::read_to_string(from.join("manifest.json")).expect("a manifest");
     let old = from.file_name().expect("a name").to_string_lossy();
     let manifest = serde_json::from_str(&text.replace(old.as_ref(), id)).expect("JSON");

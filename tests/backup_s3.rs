@@ -56,7 +56,11 @@ fn a_bucket_holds_sets_as_a_folder_does() {
     let made = project.json(0, &["backup", "--label", "why=a test"]);
     let id = made["id"].as_str().expect("an id");
     assert_eq!(made["path"], format!("s3://backups/some/prefix/{id}"));
-    assert_eq!(keys(&s3), [format!("{id}/app.dump"), format!("{id}/manifest.json")], "no lock and no mark is left");
+    assert_eq!(
+        keys(&s3),
+        [format!("{id}/app.dump"), format!("{id}/app.roles.sql"), format!("{id}/manifest.json")],
+        "no lock and no mark is left"
+    );
 
     let listed = list(&project);
     assert_eq!((&listed[0]["id"], &listed[0]["complete"], listed.len()), (&json!(id), &json!(true), 1));
@@ -84,7 +88,10 @@ fn a_bucket_holds_sets_as_a_folder_does() {
     let pruned = project.json(0, &["backup", "prune", "--keep-last", "1", "--yes"]);
     assert_eq!(pruned["backups"][1]["reasons"][0]["reason"], "damaged", "what is damaged is for people to remove");
     project.ok(&["backup", "delete", id, "--yes"]);
-    assert_eq!(keys(&s3), [format!("{newer}/app.dump"), format!("{newer}/manifest.json")]);
+    assert_eq!(
+        keys(&s3),
+        [format!("{newer}/app.dump"), format!("{newer}/app.roles.sql"), format!("{newer}/manifest.json")]
+    );
 }
 
 /// A large archive goes in parts.
@@ -114,7 +121,15 @@ fn bad_days_are_survived() {
     let size = fs::metadata(s3.path(&format!("{PREFIX}/{id}/app.dump"))).expect("an archive").len();
     assert!(size > 13_000_000, "more than one part: {size}");
     assert_eq!(sound.json(0, &["backup", "verify"])["backups"][0]["ok"], true);
-    assert_eq!(keys(&s3), [format!("{id}/app.dump"), format!("{id}/manifest.json"), format!("{id}/verify.json")]);
+    assert_eq!(
+        keys(&s3),
+        [
+            format!("{id}/app.dump"),
+            format!("{id}/app.roles.sql"),
+            format!("{id}/manifest.json"),
+            format!("{id}/verify.json")
+        ]
+    );
 
     let faults = [Fault::Status(503), Fault::CutAnswer(3_000_000), Fault::CutAnswer(9_000_000), Fault::CutAnswer(0)];
     let proxy = S3Proxy::new(s3.port, &faults);
@@ -147,7 +162,7 @@ fn one_backup_of_a_target_runs_at_a_time() {
     let id = back_up(&project);
     let pruned = project.json(0, &["backup", "prune", "--keep-last", "1", "--yes"]);
     assert_eq!(pruned["unfinished"].as_array().map(Vec::len), Some(1));
-    assert_eq!(keys(&s3), [format!("{id}/app.dump"), format!("{id}/manifest.json")]);
+    assert_eq!(keys(&s3), [format!("{id}/app.dump"), format!("{id}/app.roles.sql"), format!("{id}/manifest.json")]);
 }
 
 #[test]

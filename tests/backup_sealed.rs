@@ -43,7 +43,7 @@ fn nothing_but_sizes_and_times_is_readable() {
     let set = project.path("backups").join(id);
     let names: Vec<_> = files(&project).iter().map(|path| path.strip_prefix(&set).map(PathBuf::from)).collect();
     let names: Vec<_> = names.into_iter().flatten().collect();
-    assert_eq!(names, [PathBuf::from("1.age"), PathBuf::from("manifest.json.age")]);
+    assert_eq!(names, ["1.age", "2.age", "manifest.json.age"].map(PathBuf::from));
     project.ok(&["backup", "verify", "--identity", "key.txt"]);
     let secrets = ["app", "acme", "players", "8f3c2a9d41be", url.database(), "PGDMP", "postgres"];
     for file in files(&project) {
@@ -132,9 +132,13 @@ fn damage_is_found_in_every_file() {
                 assert!([3, 1].contains(&verified.code), "{what}: {verified}");
                 let found: Value = serde_json::from_str(&verified.stdout).expect("JSON");
                 let is_manifest = file.ends_with("manifest.json.age");
-                assert!(is_manifest || found["backups"][0]["problems"][0]["file"] == "1.age", "{what}: {verified}");
-                let run = project.run(&["restore", &id, "app", "--into", "never"]);
-                assert_eq!(run.code, 1, "{what}: {run}");
+                let named = found["backups"][0]["problems"][0]["file"].as_str().unwrap_or_default();
+                assert!(is_manifest || file.ends_with(named), "{what}: {verified}");
+                // The roles, which no restore of a database reads.
+                if !file.ends_with("2.age") {
+                    let run = project.run(&["restore", &id, "app", "--into", "never"]);
+                    assert_eq!(run.code, 1, "{what}: {run}");
+                }
             }
         }
         fs::write(&file, bytes).expect("a file");

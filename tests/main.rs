@@ -3,13 +3,16 @@
 mod alembic;
 mod autogenerate;
 mod backup;
+mod backup_around;
 mod backup_endings;
+mod backup_faults;
 mod backup_prune;
 mod backup_s3;
 mod backup_sealed;
 mod config;
 mod declared;
 mod drift;
+mod dumping;
 mod health;
 mod migrate;
 mod migrate_graph;

@@ -140,7 +140,7 @@ pub(crate) fn client(program: &str, url: &DatabaseUrl) -> Command {
 
 /// A transaction that keeps what its statements took, locks above all, until it is dropped.
 pub(crate) struct Held {
-    _session: (tokio::runtime::Runtime, dbops_postgres::tokio_postgres::Client),
+    session: (tokio::runtime::Runtime, dbops_postgres::tokio_postgres::Client),
 }
 
 impl Held {
@@ -151,7 +151,14 @@ impl Held {
             client.batch_execute(&format!("BEGIN; {sql}")).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
             client
         });
-        Self { _session: (runtime, client) }
+        Self { session: (runtime, client) }
+    }
+
+    /// Runs these statements in it, and commits.
+    pub(crate) fn commit(self, sql: &str) {
+        let (runtime, client) = self.session;
+        let done = runtime.block_on(client.batch_execute(&format!("{sql}; COMMIT")));
+        done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
 

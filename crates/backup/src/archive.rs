@@ -69,7 +69,7 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// When the set does not hold the target, or its archive is damaged.
+    /// When the set does not hold the target, or not in the custom format, or its archive is damaged.
     pub async fn in_set(
         repository: &Repository,
         set: &Set,
@@ -78,17 +78,19 @@ impl Archive {
     ) -> Result<Self, Error> {
         let manifest = set.manifest()?;
         let found = manifest.targets.iter().find(|held| held.name == target);
-        let file = found.and_then(|found| Some((found, found.file(ARCHIVE)?)));
-        let (found, file) = file.ok_or_else(|| Error::NotInSet {
+        let found = found.ok_or_else(|| Error::NotInSet {
             id: set.id.clone(),
             target: target.into(),
             held: manifest.target_names(),
         })?;
+        let Contents::Postgres(expected) = &found.contents;
+        let other_format =
+            || Error::OtherFormat { target: target.into(), path: set.path.clone(), format: expected.format };
+        let file = found.file(ARCHIVE).ok_or_else(other_format)?;
         on_event(Event::Checking { file: &file.name });
         let staged = fetch(repository, set, file, on_event).await?;
         let archive = Self::open(staged.path())?;
         let origin = format!("{}/{}", set.path, file.name);
-        let Contents::Postgres(expected) = &found.contents;
         Ok(Self { file: staged, origin, expected: Some(expected.as_ref().clone()), ..archive })
     }
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use dbops_postgres::passfile::TemporaryPassfile;
 use dbops_postgres::process::{self, ProcessError};
-use dbops_postgres::{DatabaseUrl, Installation, Places};
+use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, Places};
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use crate::Error;
 
@@ -30,7 +30,11 @@ pub struct Programs {
 
 /// A client program that connects to no server.
 pub(crate) fn bare_command(programs: &Programs, installation: &Installation, name: &str) -> Command {
-    let mut command = process::command(installation.program(name));
+    restricted(process::command(installation.program(name)), programs)
+}
+
+/// A program that sees of the environment what it may.
+fn restricted(mut command: Command, programs: &Programs) -> Command {
     command.env_clear().env("LC_ALL", "C").envs(programs.environment.iter().map(|(name, value)| (name, value)));
     command
 }
@@ -38,16 +42,23 @@ pub(crate) fn bare_command(programs: &Programs, installation: &Installation, nam
 /// A client program for one database. The name of the file is all that it gets to know of the password from outside.
 pub(crate) fn command(
     programs: &Programs,
-    installation: &Installation,
+    place: &ClientPrograms,
     name: &str,
     url: &DatabaseUrl,
     passfile: Option<&TemporaryPassfile>,
 ) -> Command {
-    let mut command = bare_command(programs, installation, name);
+    let mut command = restricted(place.command(name), programs);
     if let Some(passfile) = passfile {
         command.env("PGPASSFILE", passfile.path());
     }
-    command.arg("--no-password").arg(format!("--dbname={}", url.conninfo()));
+    command.arg("--no-password").arg(format!("--dbname={}", place.conninfo(url)));
+    command
+}
+
+/// A client program that is sent where no server is, only to hear what it says to an argument.
+pub(crate) fn probe_command(programs: &Programs, place: &ClientPrograms, name: &str, argument: &str) -> Command {
+    let mut command = restricted(place.command(name), programs);
+    command.args(["--no-password", "--dbname=host=/nonexistent", "--format=custom", argument]);
     command
 }
 
@@ -61,6 +72,8 @@ pub(crate) fn passfile(url: &DatabaseUrl) -> Result<Option<TemporaryPassfile>, E
 pub(crate) struct Running {
     child: Child,
     name: String,
+    /// Open for as long as the program is wanted.
+    stdin: Option<ChildStdin>,
 }
 
 impl Running {
@@ -72,9 +85,25 @@ impl Running {
         command.process_group(0).stdout(stdout).stderr(Stdio::piped());
         let mut command = tokio::process::Command::from(command);
         match command.kill_on_drop(true).spawn() {
-            Ok(child) => Ok(Self { child, name }),
+            Ok(mut child) => Ok(Self { stdin: child.stdin.take(), child, name }),
             Err(source) => Err(ProcessError::Start { program: name, source }),
         }
+    }
+
+    /// As [`start`](Self::start), with what the program reads first; its standard input stays open until it ends.
+    pub(crate) async fn start_with(
+        mut command: Command,
+        stdout: Stdio,
+        first_line: Option<Vec<u8>>,
+    ) -> Result<Self, ProcessError> {
+        let Some(line) = first_line else { return Self::start(command, stdout) };
+        command.stdin(Stdio::piped());
+        let mut running = Self::start(command, stdout)?;
+        if let Some(stdin) = &mut running.stdin {
+            // One that has ended already says why at its end.
+            drop(stdin.write_all(&line).await);
+        }
+        Ok(running)
     }
 
     /// Its output, once.

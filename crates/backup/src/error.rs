@@ -8,7 +8,7 @@ use dbops_postgres::{ConnectError, ProgramError, SqlError};
 
 use jiff::Timestamp;
 
-use crate::{Holder, ManifestError, SealError, SetId};
+use crate::{Compression, Format, Holder, ManifestError, SealError, SetId};
 
 /// Why a backup, a verification or a restore was not done.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +141,16 @@ pub enum Error {
         /// What it is instead.
         reason: String,
     },
+    /// A dump in a set that is not read here.
+    #[error("the backup of `{target}` is in the {} format, and dbops restores the custom format", .format.name())]
+    OtherFormat {
+        /// The target.
+        target: String,
+        /// The set.
+        path: String,
+        /// The format.
+        format: Format,
+    },
     /// The database to restore into holds something.
     #[error("database \"{database}\" at {server} holds data: {found}")]
     NotEmpty {
@@ -185,6 +195,22 @@ pub enum Error {
         target: String,
         /// What pg_dump said.
         source: ProcessError,
+    },
+    /// The roles of the target's server could not be dumped.
+    #[error("cannot dump the roles of target `{target}`'s server")]
+    Roles {
+        /// The target.
+        target: String,
+        /// What pg_dumpall said.
+        source: ProcessError,
+    },
+    /// The pg_dump that was found cannot compress as it was asked to.
+    #[error("pg_dump {programs} cannot compress with {wanted}")]
+    Compression {
+        /// What was asked for.
+        wanted: Compression,
+        /// The programs.
+        programs: String,
     },
     /// pg_restore failed. Nothing of it is left.
     #[error("cannot restore {archive} into database \"{database}\"")]
@@ -300,6 +326,14 @@ impl Error {
                 "nothing was touched; `dbops backup verify --all` tells which backups are whole".into()
             }
             Self::NotInSet { .. } => "`dbops backup list` shows which backup holds what".into(),
+            Self::OtherFormat { path, format: Format::Plain, .. } => {
+                format!("create a database and run the script in {path} with psql -v ON_ERROR_STOP=1 -X -f")
+            }
+            Self::OtherFormat { path, .. } => {
+                format!(
+                    "copy the files in {path} into a folder, without the target's name before theirs, for pg_restore"
+                )
+            }
             Self::NotAnArchive { .. } => "make one with `dbops backup`, or with `pg_dump --format=custom`".into(),
             Self::NotEmpty { .. } => "restore beside it with --into NAME; nothing was touched".into(),
             Self::ServersOwn { .. } => {
@@ -313,6 +347,12 @@ impl Error {
             Self::Program(error) => error.hint(),
             Self::Dump { source, .. } if source.to_string().contains("permission denied for ") => {
                 format!("{LET_READ}; nothing of this backup is left")
+            }
+            Self::Roles { .. } => {
+                "leave them out with --no-roles; nothing of this backup is left, see what pg_dumpall said".into()
+            }
+            Self::Compression { .. } => {
+                "choose another with --compress, or set DBOPS_PG_BIN to programs that were built with it".into()
             }
             Self::Dump { .. } => "nothing of this backup is left; see what pg_dump said".into(),
             Self::Restore { source, .. } => restore_hint(source),

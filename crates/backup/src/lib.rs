@@ -23,35 +23,51 @@
 mod archive;
 mod backup;
 mod child;
+mod compression;
 mod database;
 mod destination;
+mod directory;
 mod draft;
 mod dump;
 mod error;
+mod facts;
+pub mod fingerprint;
+mod follow;
 mod hash;
 mod id;
 mod lease;
+mod locale;
 mod lock;
 mod manifest;
+mod narration;
 mod new_set;
+mod options;
 mod prune;
 mod repository;
 mod restore;
 mod retention;
+mod roles;
 mod seal;
+mod snapshot;
 mod stage;
 mod store;
+mod target;
 mod verify;
+mod webhook;
 
 pub use archive::{Archive, ArchiveHeader};
 pub use backup::{Backup, BackupOptions, Source, back_up};
 pub use child::Programs;
-pub use database::Locale;
 pub use destination::Destination;
 pub use error::Error;
+pub use facts::{Facts, RoleUse, SequenceValue, Settings};
 pub use id::SetId;
+pub use locale::Locale;
 pub use lock::Holder;
-pub use manifest::{Contents, Encryption, Manifest, ManifestError, ManifestFile, ManifestTarget, PostgresContents};
+pub use manifest::{
+    Contents, Encryption, Fingerprints, Manifest, ManifestError, ManifestFile, ManifestTarget, PostgresContents,
+};
+pub use options::{Compression, DumpOptions, Format, Method};
 pub use prune::{Decision, Kept, Plan, plan_prune, prune};
 pub use repository::{Repository, Set};
 pub use restore::{RestorePlan, Restored, plan_restore, restore};
@@ -59,6 +75,7 @@ pub use retention::{Count, Keep, Reason, Rule, Within};
 pub use seal::{Keys, SealError};
 pub use store::{BucketLocation, Location, StoredFile};
 pub use verify::{Problem, Verification, verify};
+pub use webhook::post_json;
 
 /// What happens during a backup, a verification or a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +84,37 @@ pub enum Event<'a> {
     Dumping {
         /// The target's name.
         target: &'a str,
+        /// How many tables it has whose rows may be dumped.
+        tables: usize,
+        /// Their size on the server's disk, as the server estimated it last.
+        bytes: u64,
+    },
+    /// Something about the way in which it is dumped, for those who want to know.
+    Using {
+        /// The target's name.
+        target: &'a str,
+        /// The programs and the compression.
+        what: &'a str,
+    },
+    /// pg_dump has come to the rows of a table.
+    Table {
+        /// Its schema.
+        schema: &'a str,
+        /// Its name.
+        name: &'a str,
+        /// Its size on the server's disk, as the server estimated it last.
+        bytes: u64,
+    },
+    /// A database was dumped.
+    Dumped {
+        /// The target's name.
+        target: &'a str,
+        /// The size of its files.
+        bytes: u64,
+        /// The size of its tables on the server's disk, without indexes.
+        table_bytes: u64,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
     },
     /// The bytes of a file are being compared with the manifest.
     Checking {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::{LargeObjects, TableFingerprint};
 use crate::hash::sha256;
-use crate::{Locale, SealError, SetId};
+use crate::{Compression, Facts, Format, SealError, SequenceValue, SetId};
 
 /// The file's name in the set; in an encrypted one `.age` is added.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -116,22 +117,37 @@ pub enum Contents {
 pub struct PostgresContents {
     /// The database's name.
     pub database: String,
-    /// The server's version: `18.6`.
-    pub server_version: String,
     /// The version of the pg_dump that made the archive.
     pub pg_dump_version: String,
+    /// The archive's format.
+    pub format: Format,
+    /// How it is compressed.
+    pub compression: Compression,
     /// What pg_dump was told beyond the connection.
     pub options: Vec<String>,
-    /// The encoding and locale of the database.
-    pub locale: Locale,
-    /// Each extension and its version.
-    pub extensions: BTreeMap<String, String>,
-    /// The version table, as it is written in SQL; `None` when the database has none.
-    pub version_table: Option<String>,
-    /// The rows of the version table: the revisions that the database is at.
-    pub revision: Vec<String>,
-    /// How many tables it has, those of extensions left out.
-    pub tables: u64,
+    /// Whether nothing was left out, no table and no rows.
+    pub is_whole: bool,
+    /// Whether the roles in the set have the hashes of their passwords.
+    pub has_role_passwords: bool,
+    /// The database in the moment that the archive shows.
+    pub facts: Facts,
+    /// How far the sequences were at the end of the dump.
+    pub sequences: Vec<SequenceValue>,
+    /// The size of the dumped tables on the server's disk, without indexes.
+    pub table_bytes: u64,
+    /// What the rows come to; `None` where that was not wanted, or there are none.
+    pub fingerprints: Option<Fingerprints>,
+}
+
+/// What the rows of a database come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprints {
+    /// How they were made: only those of [`ALGORITHM`](crate::fingerprint::ALGORITHM) can be compared.
+    pub algorithm: String,
+    /// Each table that was dumped with its rows.
+    pub tables: Vec<TableFingerprint>,
+    /// The large objects; `None` when they were not dumped, as when single tables were.
+    pub large_objects: Option<LargeObjects>,
 }
 
 impl ManifestTarget {
@@ -311,11 +327,25 @@ mod tests {
                 }],
                 "duration_ms": 5,
                 "contents": {
-                    "kind": "postgres", "database": "app", "server_version": "18.6", "pg_dump_version": "18.6",
-                    "options": [],
-                    "locale": {"encoding": "UTF8", "provider": "c", "collate": "C", "ctype": "C", "locale": null},
-                    "extensions": {"plpgsql": "1.0"}, "version_table": "alembic_version", "revision": ["1a"],
-                    "tables": 1
+                    "kind": "postgres", "database": "app", "pg_dump_version": "18.6",
+                    "format": "custom", "compression": {"method": "zstd", "level": 3},
+                    "options": [], "is_whole": true, "has_role_passwords": false,
+                    "facts": {
+                        "server_version": "18.6", "snapshot_time": "2026-11-23T02:15:00Z", "lsn": "0/15D6B08",
+                        "is_standby": false,
+                        "locale": {"encoding": "UTF8", "provider": "c", "collate": "C", "ctype": "C", "locale": null},
+                        "extensions": {"plpgsql": "1.0"}, "version_table": "alembic_version", "revision": ["1a"],
+                        "tables": 1,
+                        "roles": [{"name": "app", "owns": true, "has_privileges": false, "has_policies": false}],
+                        "settings": [{"role": null, "settings": ["work_mem=64MB"]}]
+                    },
+                    "sequences": [{"schema": "public", "name": "t_id_seq", "value": 7}],
+                    "table_bytes": 8192,
+                    "fingerprints": {
+                        "algorithm": "record-hash-1-le",
+                        "tables": [{"schema": "public", "name": "t", "rows": 7, "fingerprint": "07"}],
+                        "large_objects": {"count": 0, "fingerprint": null}
+                    }
                 }
             }]
         })

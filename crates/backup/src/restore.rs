@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dbops_postgres::{DatabaseUrl, Installation, SqlError, Version, connect, process};
+use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, SqlError, Version, connect, process};
 use tempfile::NamedTempFile;
 
 use crate::child::{Running, bare_command, command, passfile, read_tail};
-use crate::database::{count_tables, revision, version_table};
+use crate::database::{revision, version_table};
 use crate::draft::Draft;
+use crate::facts::count_tables;
 use crate::{Archive, Destination, Error, Event, Programs};
 
 /// Sessions that load data and build indexes at the same time.
@@ -78,7 +79,7 @@ pub async fn restore(
     let destination = &plan.destination;
     on_event(Event::Restoring { database: destination.url.database() });
     let (tables, revision) = if destination.is_new {
-        let locale = plan.archive.expected.as_ref().map(|expected| &expected.locale);
+        let locale = plan.archive.expected.as_ref().map(|expected| &expected.facts.locale);
         let mut draft = Draft::create(&destination.maintenance, locale).await?;
         match fill_and_publish(plan, &mut draft, programs, on_event).await {
             Ok(found) => found,
@@ -117,7 +118,7 @@ async fn fill(
     client.batch_execute("ANALYZE").await.map_err(Error::sql("analyze", name))?;
 
     let expected = plan.archive.expected.as_ref();
-    let table = expected.and_then(|expected| expected.version_table.as_deref()).unwrap_or("alembic_version");
+    let table = expected.and_then(|expected| expected.facts.version_table.as_deref()).unwrap_or("alembic_version");
     let look = async {
         let revision = match version_table(&client, table).await? {
             Some(table) => revision(&client, &table).await?,
@@ -127,8 +128,8 @@ async fn fill(
     };
     let (tables, found) = look.await.map_err(Error::sql("read", name))?;
     match expected {
-        Some(expected) if expected.revision != found => {
-            Err(Error::Revision { database: name.into(), found, expected: expected.revision.clone() })
+        Some(expected) if expected.facts.revision != found => {
+            Err(Error::Revision { database: name.into(), found, expected: expected.facts.revision.clone() })
         }
         _ => Ok((tables, found)),
     }
@@ -149,7 +150,8 @@ async fn run_pg_restore(
     let listed = process::run(list_command(programs, plan), LIST_LIMIT).await.map_err(failed)?;
     let contents =
         contents(&String::from_utf8_lossy(&listed)).map_err(Error::io("write", "a temporary file".as_ref()))?;
-    let mut command = command(programs, &plan.installation, "pg_restore", url, passfile.as_ref());
+    let mut command =
+        command(programs, &ClientPrograms::Here(plan.installation.clone()), "pg_restore", url, passfile.as_ref());
     command.args(["--exit-on-error", "--no-owner"]);
     command
         .args((!plan.with_privileges).then_some("--no-privileges"))

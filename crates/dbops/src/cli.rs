@@ -44,8 +44,11 @@ struct Global {
     /// Answer confirmations with yes
     #[arg(short, long, global = true)]
     yes: bool,
-    /// Show no progress
+    /// With --json: tell what happens on stderr, one JSON object a line
     #[arg(long, global = true)]
+    progress: bool,
+    /// Show no progress
+    #[arg(long, global = true, conflicts_with = "progress")]
     no_progress: bool,
 }
 
@@ -81,7 +84,8 @@ pub fn run() -> ExitCode {
         Color::Never => ColorChoice::Never.write_global(),
     }
     let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX) - i8::try_from(global.quiet).unwrap_or(i8::MAX);
-    let ui = Ui { json: global.json, verbosity, yes: global.yes, progress: !global.no_progress };
+    let events = global.json && global.progress;
+    let ui = Ui { json: global.json, verbosity, yes: global.yes, progress: !global.no_progress, events };
     match carry_out(ui.clone(), global.config, cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
@@ -137,7 +141,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let arguments: Vec<_> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let json = arguments.iter().any(|argument| argument == "--json");
-    let ui = Ui { json, verbosity: 0, yes: false, progress: false };
+    let ui = Ui { json, verbosity: 0, yes: false, progress: false, events: false };
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     let hint = is_unknown.then(|| commands::backup::hint_for(&arguments)).flatten();
     if json {

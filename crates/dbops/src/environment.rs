@@ -23,7 +23,14 @@ use crate::failure::{Failure, Result};
 
 /// What PostgreSQL's client programs may need of the environment. They get nothing else: any other variable may hold a
 /// URL with a password.
-const FOR_PROGRAMS: [&str; 10] = [
+const FOR_PROGRAMS: [&str; 16] = [
+    // For `docker exec`: which engine, and how to reach it.
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
     "DYLD_LIBRARY_PATH",
     "HOME",
     "KRB5CCNAME",

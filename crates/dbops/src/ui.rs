@@ -28,6 +28,17 @@ pub(crate) struct Ui {
     pub(crate) yes: bool,
     /// Progress may be shown, if stderr is a terminal.
     pub(crate) progress: bool,
+    /// Stderr is for a script: one JSON object a line.
+    pub(crate) events: bool,
+}
+
+/// A line of text among events.
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "message")]
+struct Message {
+    /// As with `-v`: 0 is for everyone, 1 for those who want details.
+    level: i8,
+    text: String,
 }
 
 /// Text in a style; colours are dropped where they are not wanted.
@@ -69,9 +80,23 @@ impl Ui {
     }
 
     fn chatter(&self, level: i8, line: impl Display) {
+        if self.events {
+            let text = anstream::adapter::strip_str(&line.to_string()).to_string();
+            return self.event(&Message { level, text });
+        }
         if self.verbosity >= level {
             // With stderr gone there is nobody to tell.
             let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+
+    /// Something that happened, for a script that reads stderr; silent unless one does.
+    pub(crate) fn event(&self, value: &impl Serialize) {
+        if self.events
+            && let Ok(text) = serde_json::to_string(value)
+        {
+            // With stderr gone there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{text}");
         }
     }
 

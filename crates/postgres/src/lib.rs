@@ -2,6 +2,7 @@
 //!
 //! The library reads no environment and no configuration and prints nothing: what it needs arrives in plain structs.
 
+mod client;
 mod cluster;
 mod connect;
 mod data_folder;
@@ -18,6 +19,7 @@ mod url;
 mod version;
 mod wheel;
 
+pub use client::{ClientPrograms, Container};
 pub use cluster::{Cluster, ClusterError, Listen, check_port};
 pub use connect::{Notice, connect, connect_noticing, pool};
 pub use data_folder::{ClusterState, DataFolder};

@@ -123,6 +123,41 @@ async fn read(stream: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<V
     if bytes.len() as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
+/// As [`run`], for a command that may start others: all that it started is killed with it.
+///
+/// # Errors
+///
+/// When it cannot be started, fails, or takes longer than `limit`.
+pub async fn run_group(mut command: Command, limit: Duration) -> Result<Vec<u8>, ProcessError> {
+    use std::os::unix::process::CommandExt;
+
+    let program = name_of(&command);
+    command.process_group(0);
+    let mut command = tokio::process::Command::from(command);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let start_error = |source| ProcessError::Start { program: program.clone(), source };
+    let child = command.spawn().map_err(start_error)?;
+    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let output = tokio::time::timeout(limit, child.wait_with_output())
+        .await
+        .map_err(|_| ProcessError::TimedOut { program: program.clone(), limit })?
+        .map_err(start_error)?;
+    group.0 = None;
+    if output.status.success() { Ok(output.stdout) } else { Err(failure(&program, output.status, &output.stderr)) }
+}
+
+/// A process group that is killed when it is dropped; what has ended by itself is let go.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // There may be nobody left in it.
+            let _ = rustix::process::kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
 /// The error for a program that ended badly, with the last lines that it wrote.
 #[must_use]
 pub fn failure(program: &str, status: ExitStatus, stderr: &[u8]) -> ProcessError {

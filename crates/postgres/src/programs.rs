@@ -115,7 +115,7 @@ pub enum ProgramError {
         major: u32,
     },
     /// No client program is new enough.
-    #[error("no {program} for PostgreSQL {major} was found{}", found(.newest))]
+    #[error("no {program} for PostgreSQL {major} was found{}{}", found(.newest), nor(.container))]
     NoClient {
         /// The program.
         program: String,
@@ -123,6 +123,8 @@ pub enum ProgramError {
         major: u32,
         /// The newest that was found.
         newest: Option<Version>,
+        /// The container that was asked too, with why it is of no use.
+        container: Option<String>,
     },
     /// A copy could not be downloaded or unpacked.
     #[error(transparent)]
@@ -133,7 +135,19 @@ fn found(newest: &Option<Version>) -> String {
     newest.map(|version| format!(" (the newest is {version})")).unwrap_or_default()
 }
 
+fn nor(container: &Option<String>) -> String {
+    container.as_ref().map(|reason| format!(", and the container {reason}")).unwrap_or_default()
+}
+
 impl ProgramError {
+    /// As it is, with what was wrong with the container that was asked too.
+    pub(crate) fn nor_in(mut self, name: &str, reason: &str) -> Self {
+        if let Self::NoClient { container, .. } = &mut self {
+            *container = Some(format!("{name} {reason}"));
+        }
+        self
+    }
+
     /// What to install or set.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -146,7 +160,7 @@ impl ProgramError {
             }
             Self::NoClient { major, .. } => format!(
                 "install PostgreSQL's client programs of version {major} or newer (Debian: postgresql-client-{major}), \
-                 or set DBOPS_PG_BIN to a folder that holds them"
+                 set DBOPS_PG_BIN to a folder that holds them, or name the server's container in the configuration"
             ),
             Self::Wheel(error) => error.hint(),
         }
@@ -217,7 +231,8 @@ impl Installation {
         }
     }
 
-    /// The client program `name` for a server: the same major version if there is one, else the next newer.
+    /// The client program `name` for a server: the same major version if there is one, else the next newer; what is
+    /// installed before the unpacked copy.
     ///
     /// # Errors
     ///
@@ -237,8 +252,13 @@ impl Installation {
         let newest = all.iter().map(|found| found.version).max();
         all.into_iter()
             .filter(|found| found.version.major >= server.major)
-            .min_by_key(|found| found.version.major)
-            .ok_or_else(|| ProgramError::NoClient { program: name.into(), major: server.major, newest })
+            .min_by_key(|found| (found.version.major, found.origin == Origin::Unpacked))
+            .ok_or_else(|| ProgramError::NoClient {
+                program: name.into(),
+                major: server.major,
+                newest,
+                container: None,
+            })
     }
 
     async fn all(places: &Places, program: &str) -> Result<Vec<Self>, ProgramError> {

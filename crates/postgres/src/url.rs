@@ -168,7 +168,7 @@ impl DatabaseUrl {
     /// `host:port`, for messages.
     #[must_use]
     pub fn server(&self) -> String {
-        self.servers().iter().map(|(host, port)| format!("{host}:{port}")).collect::<Vec<_>>().join(",")
+        join_servers(&self.servers())
     }
 
     /// libpq's keyword form, for the argument list of psql and pg_dump: everything but the password.
@@ -188,8 +188,17 @@ impl DatabaseUrl {
             pairs.retain(|(other, _)| *other != key);
             pairs.push((key, value));
         }
-        let quote = |value: &str| format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"));
-        pairs.iter().map(|(key, value)| format!("{key}={}", quote(value))).collect::<Vec<_>>().join(" ")
+        join(&pairs)
+    }
+
+    /// The same for a program that runs beside the server, where it is reached without an address.
+    #[must_use]
+    pub fn conninfo_at_hand(&self) -> String {
+        let of_the_way =
+            ["host", "hostaddr", "port", "sslmode", "sslrootcert", "channel_binding", "target_session_attrs"];
+        let mut pairs = vec![("user", self.user().to_owned()), ("dbname", self.database().to_owned())];
+        pairs.extend(self.parameters().into_iter().filter(|(key, _)| !of_the_way.contains(key)));
+        join(&pairs)
     }
 
     /// The URL with its password, for a configuration file or an application. Never print it.
@@ -199,12 +208,38 @@ impl DatabaseUrl {
         self.render(password.as_deref().map(encode))
     }
 
+    /// The same database on each of the servers alone, in their order.
+    #[must_use]
+    pub fn each_server(&self) -> Vec<Self> {
+        let servers = self.servers();
+        if servers.len() < 2 {
+            return vec![self.clone()];
+        }
+        let password = self.password().map(|password| encode(&String::from_utf8_lossy(password)));
+        let addresses = self.config.get_hostaddrs();
+        let alone = |(index, server): (usize, &(String, u16))| {
+            let mut parameters = self.parameters();
+            parameters.retain(|(key, _)| *key != "hostaddr");
+            parameters.extend(addresses.get(index).map(|address| ("hostaddr", address.to_string())));
+            let text = self.render_for(password.clone(), std::slice::from_ref(server), parameters);
+            Self::parse(&text, self.user()).ok().map(|url| url.with_passfile(self.passfile.clone()))
+        };
+        servers.iter().enumerate().filter_map(alone).collect()
+    }
+
     fn render(&self, password: Option<String>) -> String {
+        self.render_for(password, &self.servers(), self.parameters())
+    }
+
+    fn render_for(
+        &self,
+        password: Option<String>,
+        servers: &[(String, u16)],
+        mut parameters: Vec<(&'static str, String)>,
+    ) -> String {
         let user = encode(self.user());
         let password = password.map(|password| format!(":{password}")).unwrap_or_default();
-        let servers = self.servers();
         let database = encode(self.database());
-        let mut parameters = self.parameters();
         let socket = servers.first().filter(|(host, _)| Path::new(host).is_absolute());
         let hosts = match socket {
             Some((folder, port)) => {
@@ -212,7 +247,7 @@ impl DatabaseUrl {
                 parameters.insert(0, ("host", folder.clone()));
                 String::new()
             }
-            None => self.server(),
+            None => join_servers(servers),
         };
         let pairs: Vec<_> = parameters.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
         let separator = if pairs.is_empty() { "" } else { "?" };
@@ -255,6 +290,16 @@ impl DatabaseUrl {
         }
         parameters
     }
+}
+
+fn join_servers(servers: &[(String, u16)]) -> String {
+    servers.iter().map(|(host, port)| format!("{host}:{port}")).collect::<Vec<_>>().join(",")
+}
+
+/// Pairs in libpq's keyword form.
+fn join(pairs: &[(&str, String)]) -> String {
+    let quote = |value: &str| format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"));
+    pairs.iter().map(|(key, value)| format!("{key}={}", quote(value))).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for DatabaseUrl {

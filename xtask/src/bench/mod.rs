@@ -1,6 +1,7 @@
 //! Benchmarks: each beside a peer in the same run, with medians and their ratio. These machines are noisy: read the
 //! ratios.
 
+mod backup;
 mod migrate;
 mod schema;
 mod startup;
@@ -31,6 +32,12 @@ pub(crate) enum Bench {
         #[arg(long, default_value = "5")]
         runs: usize,
     },
+    /// `dbops backup` of a database of one gigabyte with vectors, beside bare pg_dump with the same options
+    Backup {
+        /// Paired runs
+        #[arg(long, default_value = "3")]
+        runs: usize,
+    },
     /// Two schemas of 2,000 tables read and compared, beside Alembic's autogenerate, and up to 10,000
     Schema {
         /// Paired runs
@@ -45,6 +52,7 @@ pub(crate) async fn run(bench: Bench) -> Result<()> {
     match bench {
         Bench::Startup { runs } => startup::run(runs).await,
         Bench::Migrate { runs } => migrate::run(runs).await,
+        Bench::Backup { runs } => backup::run(runs).await,
         Bench::Schema { runs } => schema::run(runs).await,
     }
 }
@@ -66,6 +74,27 @@ fn time(mut command: Command) -> Result<f64> {
     let elapsed = start.elapsed();
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(elapsed.as_secs_f64() * 1000.0)
+}
+
+/// The wall time of a whole process in milliseconds, and its largest resident memory in megabytes.
+fn time_and_memory(mut command: Command) -> Result<(f64, f64)> {
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut largest = 0.0_f64;
+    let outcome = loop {
+        if let Some(outcome) = child.try_wait()? {
+            break outcome;
+        }
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        largest = largest.max(kilobytes.unwrap_or_default() / 1024.0);
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let elapsed = start.elapsed();
+    ensure!(outcome.success(), "dbops failed");
+    Ok((elapsed.as_secs_f64() * 1000.0, largest))
 }
 
 /// Minimum, median and maximum.

@@ -1,14 +1,13 @@
 //! Reading and comparing large schemas, beside Alembic's autogenerate on the same tables.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 use dbops_postgres::{Throwaway, connect, process};
 
-use super::{HEADINGS, Stage, ratios, row, stage, time};
+use super::{HEADINGS, Stage, ratios, row, stage, time, time_and_memory};
 use crate::progress::{Progress, print, table};
 use crate::workspace::{built, root};
 
@@ -114,25 +113,4 @@ async fn fill(server: &Throwaway, name: &str, tables: usize) -> Result<()> {
     }
     // Otherwise autovacuum would come in the middle of a run.
     Ok(client.batch_execute("VACUUM ANALYZE").await?)
-}
-
-/// The wall time of a whole process in milliseconds, and its largest resident memory in megabytes.
-fn time_and_memory(mut command: Command) -> Result<(f64, f64)> {
-    let start = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut largest = 0.0_f64;
-    let outcome = loop {
-        if let Some(outcome) = child.try_wait()? {
-            break outcome;
-        }
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        largest = largest.max(kilobytes.unwrap_or_default() / 1024.0);
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    let elapsed = start.elapsed();
-    ensure!(outcome.success(), "dbops failed");
-    Ok((elapsed.as_secs_f64() * 1000.0, largest))
 }

@@ -53,8 +53,7 @@ enum Attempt {
 
 impl Bucket {
     pub(super) fn open(location: &BucketLocation) -> Result<Self, Error> {
-        // reqwest takes the process' TLS provider; that another one is there already does no harm.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        use_ring();
         let failed = |error| Error::store("open", &location.url)(error);
         let (scheme, rest) = location.url.split_once("://").unwrap_or_default();
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -363,6 +362,11 @@ where
     };
     // On a thread of its own, since this one may be in the middle of another runtime.
     drop(std::thread::spawn(run).join());
+}
+
+/// reqwest takes the process' TLS provider; that another one is there already does no harm.
+pub(crate) fn use_ring() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::bucket::{Bucket, detached};
+pub(crate) use self::bucket::{Bucket, detached, use_ring};
 pub(crate) use self::folder::Folder;
 use crate::hash::CHUNK;
 use crate::{Error, SetId};

@@ -1,25 +1,27 @@
 //! `dbops backup [TARGET...]` and `dbops backup list|show|verify|delete`: making sets and looking after them.
 
+mod create;
+mod estimate;
+mod events;
+mod hooks;
 mod label;
 mod prune;
 mod report;
 mod sets;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use dbops_backup::{BackupOptions, Error, ManifestFile, Programs, Repository, SetId, Source, Within, back_up};
-use indicatif::HumanBytes;
-use serde::Serialize;
+use dbops_backup::{Error, Programs, Source, Within};
 
+use self::create::{DumpArgs, Request, create};
 use self::label::Label;
 use self::prune::PruneArgs;
 pub(super) use self::report::{Reporter, revision, seconds};
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, FailureKind, Result};
-use crate::ui::{STRONG, Ui, paint};
+use crate::ui::Ui;
 
 const EXAMPLES: &str = "Examples:
   dbops backup                  back up every PostgreSQL target into one set
@@ -46,6 +48,8 @@ pub(crate) struct BackupArgs {
     /// The file with the key of encrypted backups, to list, show, verify or prune them
     #[arg(long, global = true, value_name = "FILE")]
     identity: Option<PathBuf>,
+    #[command(flatten)]
+    dump: DumpArgs,
 }
 
 #[derive(Subcommand)]
@@ -94,10 +98,17 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
             Failure::usage("the label stands before the command").with_hint("dbops backup list --label NAME=VALUE")
         );
     }
+    if args.command.is_some() && !args.dump.are_default() {
+        return Err(Failure::usage("how to dump is said to make a backup, not to look after the ones that there are"));
+    }
     let sources = if args.command.is_none() { sources(&context.ui, &config, &names)? } else { Vec::new() };
     let repository = super::repository::open(context, &config, args.identity.as_deref()).await?;
     match &args.command {
-        None => create(context, &repository, &sources, &args.labels).await,
+        None => {
+            let request =
+                Request { repository: &repository, sources: &sources, labels: &args.labels, dump: &args.dump };
+            create(context, &config, &request).await
+        }
         Some(BackupCommand::List { labels }) => sets::list(context, &repository, labels).await,
         Some(BackupCommand::Show { id }) => sets::show(context, &sets::find(&repository, id).await?),
         Some(BackupCommand::Verify { id, all, newer_than }) => {
@@ -109,61 +120,17 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
     }
 }
 
-#[derive(Serialize)]
-struct BackupDocument<'a> {
-    id: &'a SetId,
-    path: String,
-    targets: Vec<DumpDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct DumpDocument<'a> {
-    name: &'a str,
-    bytes: u64,
-    /// Of the archive as it is stored.
-    sha256: &'a str,
-    duration_ms: u64,
-    files: &'a [ManifestFile],
-}
-
-async fn create(context: &Context, repository: &Repository, sources: &[Source], labels: &[Label]) -> Result<Outcome> {
-    let started = Instant::now();
-    let options = BackupOptions { labels: label::map(labels)? };
-    let mut reporter = Reporter::new(&context.ui);
-    let backup = back_up(repository, sources, &options, &programs(context), &mut |event| reporter.event(event)).await?;
-    reporter.finish();
-
-    let manifest = &backup.manifest;
-    let dumps = manifest.targets.iter().map(|target| DumpDocument {
-        name: &target.name,
-        bytes: target.bytes(),
-        sha256: target.files.first().map(|file| file.sha256.as_str()).unwrap_or_default(),
-        duration_ms: target.duration_ms,
-        files: &target.files,
-    });
-    let document = BackupDocument { id: &manifest.id, path: backup.path.clone(), targets: dumps.collect() };
-    context.ui.document(&document)?;
-    for target in &document.targets {
-        let took = seconds(Duration::from_millis(target.duration_ms));
-        context.ui.status(format!("{}: {} in {took}", target.name, HumanBytes(target.bytes)));
-    }
-    context.ui.data(format!(
-        "{}: {} in {}, {}",
-        paint(STRONG, document.id),
-        HumanBytes(manifest.bytes()),
-        seconds(started.elapsed()),
-        context.environment.shown(backup.path.as_ref())
-    ))?;
-    Ok(Outcome::Done)
-}
-
 /// The databases to back up. What is left out is said.
 fn sources(ui: &Ui, config: &Config, names: &[String]) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for target in config.select(names).map_err(|failure| or_command(failure, config, names))? {
         match &target.kind {
             TargetKind::Postgres(postgres) => {
-                sources.push(Source { name: target.name.clone(), url: postgres.url.clone() });
+                sources.push(Source {
+                    name: target.name.clone(),
+                    url: postgres.url.clone(),
+                    container: postgres.container.clone(),
+                });
             }
             TargetKind::Qdrant(_) if names.is_empty() => {
                 ui.warn(format!("{}: not in the set; only PostgreSQL is backed up", target.name))
@@ -224,10 +191,12 @@ impl From<Error> for Failure {
             | Error::Ambiguous { .. }
             | Error::NotInSet { .. }
             | Error::NotAnArchive { .. }
+            | Error::OtherFormat { .. }
             | Error::Scheme(_)
             | Error::Recipient(_)
             | Error::Identity(_)
-            | Error::DatabaseName(_) => FailureKind::Usage,
+            | Error::DatabaseName(_)
+            | Error::Compression { .. } => FailureKind::Usage,
             Error::Sql { source, .. } if source.is_lock_timeout() => FailureKind::Locked,
             _ => FailureKind::Failed,
         };

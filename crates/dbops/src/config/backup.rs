@@ -1,14 +1,18 @@
 //! The section `backup` as it is written.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dbops_backup::{BucketLocation, Count, Keep, Location};
 use serde::Deserialize;
 
 use super::file::{Reader, Scalar};
-use super::{BackupConfig, EncryptionConfig};
+use super::{BackupConfig, EncryptionConfig, HooksConfig, Secret};
 use crate::cloud;
 use crate::failure::Result;
+
+/// How long a hook may take unless the file says otherwise.
+const HOOK_LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -16,6 +20,18 @@ pub(super) struct Backup {
     repository: String,
     retention: Retention,
     encryption: Encryption,
+    hooks: Hooks,
+    webhook: String,
+}
+
+/// Lines for the shell.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Hooks {
+    before: Vec<String>,
+    after: Vec<String>,
+    failure: Vec<String>,
+    time_limit: Option<Scalar>,
 }
 
 /// How many sets to keep; 0 keeps none for that reason.
@@ -46,6 +62,8 @@ impl Default for Backup {
             repository: "../.dbops/backups".into(),
             retention: Retention::default(),
             encryption: Encryption::default(),
+            hooks: Hooks::default(),
+            webhook: String::new(),
         }
     }
 }
@@ -56,7 +74,37 @@ impl Backup {
             repository: location(reader, &self.repository)?,
             retention: self.retention.read(reader)?,
             encryption: self.encryption.read(reader)?,
+            hooks: self.hooks.read(reader)?,
+            webhook: webhook(reader, &self.webhook)?,
         })
+    }
+}
+
+/// Without the address in a message: it often holds a key.
+fn webhook(reader: &Reader<'_>, text: &str) -> Result<Option<Secret>> {
+    let place = ["backup", "webhook"];
+    let text = reader.expand(&place, text)?;
+    if !text.is_empty() && !text.starts_with("http://") && !text.starts_with("https://") {
+        return Err(reader.failure(&place, "the webhook is not a web address".into()).with_hint("write https://…"));
+    }
+    Ok((!text.is_empty()).then_some(Secret(text)))
+}
+
+impl Hooks {
+    /// The lines are for the shell as they are: it knows variables itself.
+    fn read(self, reader: &Reader<'_>) -> Result<HooksConfig> {
+        let time_limit = match self.time_limit {
+            None => HOOK_LIMIT,
+            Some(Scalar(text)) => {
+                let place = ["backup", "hooks", "time_limit"];
+                let seconds = text.parse().ok().filter(|seconds| *seconds > 0).ok_or_else(|| {
+                    let failure = reader.failure(&place, format!("`{text}` is not a number of seconds"));
+                    failure.with_hint("write 600 for ten minutes")
+                })?;
+                Duration::from_secs(seconds)
+            }
+        };
+        Ok(HooksConfig { before: self.before, after: self.after, failure: self.failure, time_limit })
     }
 }
 

@@ -9,6 +9,7 @@ mod schema;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dbops_backup::{Keep, Location};
 use dbops_migrate::lint::LintOptions;
@@ -73,6 +74,20 @@ pub(crate) struct BackupConfig {
     /// Which of them are to be kept.
     pub(crate) retention: Keep,
     pub(crate) encryption: EncryptionConfig,
+    pub(crate) hooks: HooksConfig,
+    /// The address that is told of failures.
+    pub(crate) webhook: Option<Secret>,
+}
+
+/// What is run around a backup: lines for the shell.
+#[derive(Debug, Clone)]
+pub(crate) struct HooksConfig {
+    pub(crate) before: Vec<String>,
+    pub(crate) after: Vec<String>,
+    /// When the backup, or one of the other hooks, failed.
+    pub(crate) failure: Vec<String>,
+    /// How long each of them may take.
+    pub(crate) time_limit: Duration,
 }
 
 /// For whom backups are encrypted, and the key to them.

@@ -1,12 +1,14 @@
 //! How backups and restores are told: progress, times, revisions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbops_backup::Event;
 use indicatif::{HumanDuration, ProgressBar};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::estimate::Estimate;
+use super::events::Progress;
 use crate::ui::Ui;
 
 pub(crate) fn revision(ids: &[String]) -> String {
@@ -25,28 +27,111 @@ pub(super) fn local_time(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Shows what happens as one bar for each file or database.
+/// How often events tell of bytes.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Shows what happens as one bar for each file or database, or as events for scripts.
 pub(crate) struct Reporter<'a> {
     ui: &'a Ui,
     bar: ProgressBar,
+    work: Work,
+}
+
+/// What is under way.
+struct Work {
+    target: String,
+    tables: usize,
+    tables_begun: usize,
+    estimate: Estimate,
+    started: Instant,
+    told: Instant,
+}
+
+impl Work {
+    fn new(target: &str, tables: usize, bytes: u64) -> Self {
+        let now = Instant::now();
+        let estimate = Estimate::new(bytes);
+        Self { target: target.into(), tables, tables_begun: 0, estimate, started: now, told: now }
+    }
+
+    /// `dumping app, table 3 of 17, 4 minutes left`
+    fn line(&self) -> String {
+        let left = self.estimate.left(self.started.elapsed());
+        let left = left.map(|left| format!(", {} left", HumanDuration(left))).unwrap_or_default();
+        format!("dumping {}, table {} of {}{left}", self.target, self.tables_begun, self.tables)
+    }
 }
 
 impl<'a> Reporter<'a> {
     pub(crate) fn new(ui: &'a Ui) -> Self {
-        Self { ui, bar: ProgressBar::hidden() }
+        Self { ui, bar: ProgressBar::hidden(), work: Work::new("", 0, 0) }
     }
 
     pub(crate) fn event(&mut self, event: Event<'_>) {
-        let started = match event {
-            Event::Bytes(count) => return self.bar.inc(count),
-            Event::Dumping { target } => self.ui.bytes(format!("dumping {target}")),
-            Event::Checking { file } => self.ui.bytes(format!("checking {file}")),
-            Event::Removing { set } => self.ui.spinner(format!("removing {set}")),
-            Event::Restoring { database } => self.ui.spinner(format!("restoring {database}")),
-            Event::Analyzing { database } => self.ui.spinner(format!("analyzing {database}")),
-        };
+        match event {
+            Event::Bytes(count) => self.bytes(count),
+            Event::Table { schema, name, bytes } => {
+                self.work.tables_begun += 1;
+                self.work.estimate.begin_table(bytes);
+                self.bar.set_message(self.work.line());
+                let Work { target, tables, tables_begun: number, .. } = &self.work;
+                self.tell(&Progress::Table { target, schema, table: name, number: *number, tables: *tables });
+            }
+            Event::Using { target, what } => self.ui.detail(format!("{target}: {what}")),
+            Event::Dumped { target, bytes, table_bytes, duration_ms } => {
+                self.finish();
+                self.tell(&Progress::Dumped { target, bytes, table_bytes, duration_ms });
+            }
+            Event::Dumping { target, tables, bytes } => {
+                self.begin(self.ui.bytes(format!("dumping {target}")), Work::new(target, tables, bytes));
+                self.tell(&Progress::Dumping { target, tables, table_bytes: bytes });
+            }
+            Event::Checking { file } => {
+                self.begin(self.ui.bytes(format!("checking {file}")), Work::new("", 0, 0));
+                self.tell(&Progress::Checking { file });
+            }
+            Event::Removing { set } => {
+                self.begin(self.ui.spinner(format!("removing {set}")), Work::new("", 0, 0));
+                self.tell(&Progress::Removing { set: set.as_str() });
+            }
+            Event::Restoring { database } => {
+                self.begin(self.ui.spinner(format!("restoring {database}")), Work::new("", 0, 0));
+                self.tell(&Progress::Restoring { database });
+            }
+            Event::Analyzing { database } => {
+                self.begin(self.ui.spinner(format!("analyzing {database}")), Work::new("", 0, 0));
+                self.tell(&Progress::Analyzing { database });
+            }
+        }
+    }
+
+    fn begin(&mut self, bar: ProgressBar, work: Work) {
         self.finish();
-        self.bar = started;
+        (self.bar, self.work) = (bar, work);
+    }
+
+    fn bytes(&mut self, count: u64) {
+        self.bar.inc(count);
+        self.work.estimate.write(count);
+        if self.work.told.elapsed() < EVERY {
+            return;
+        }
+        self.work.told = Instant::now();
+        if self.work.tables > 0 {
+            self.bar.set_message(self.work.line());
+        }
+        let (estimate, elapsed) = (&self.work.estimate, self.work.started.elapsed());
+        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.tell(&Progress::Bytes {
+            bytes: estimate.written(),
+            bytes_per_second: estimate.written().saturating_mul(1000) / milliseconds,
+            fraction: estimate.fraction(),
+            seconds_left: estimate.left(elapsed).map(|left| left.as_secs()),
+        });
+    }
+
+    fn tell(&self, progress: &Progress<'_>) {
+        self.ui.event(progress);
     }
 
     pub(crate) fn finish(&mut self) {

@@ -128,28 +128,43 @@ struct TargetDocument<'a> {
     database: &'a str,
     server_version: &'a str,
     pg_dump_version: &'a str,
+    options: &'a [String],
+    /// The moment that the archive shows, by the server's clock and in its write-ahead log.
+    snapshot_time: Timestamp,
+    lsn: Option<&'a str>,
     extensions: &'a BTreeMap<String, String>,
     revision: &'a [String],
     tables: u64,
+    /// `null` when they were not counted.
+    rows: Option<u64>,
+    table_bytes: u64,
+    /// Those that own something, were granted something, or are named by a policy.
+    roles: Vec<&'a str>,
 }
 
 pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
     let manifest = set.manifest()?;
     let targets = manifest.targets.iter().map(|target| {
         let Contents::Postgres(contents) = &target.contents;
-        let PostgresContents { database, server_version, pg_dump_version, extensions, revision, tables, .. } =
-            contents.as_ref();
+        let PostgresContents { database, pg_dump_version, facts, .. } = contents.as_ref();
+        let fingerprints = contents.fingerprints.as_ref();
         TargetDocument {
             name: &target.name,
             files: &target.files,
             bytes: target.bytes(),
             duration_ms: target.duration_ms,
             database,
-            server_version,
+            server_version: &facts.server_version,
             pg_dump_version,
-            extensions,
-            revision,
-            tables: *tables,
+            options: &contents.options,
+            snapshot_time: facts.snapshot_time,
+            lsn: facts.lsn.as_deref(),
+            extensions: &facts.extensions,
+            revision: &facts.revision,
+            tables: facts.tables,
+            rows: fingerprints.map(|prints| prints.tables.iter().map(|table| table.rows).sum()),
+            table_bytes: contents.table_bytes,
+            roles: facts.roles.iter().map(|role| role.name.as_str()).collect(),
         }
     });
     let document = ShowDocument {
@@ -188,9 +203,15 @@ pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
             ui.data(format!("  sha256      {}", file.sha256))?;
         }
         ui.data(format!("  made by     pg_dump {} from PostgreSQL {}", target.pg_dump_version, target.server_version))?;
-        ui.data(format!("  tables      {}", target.tables))?;
+        let options = target.options.join(" ");
+        ui.data(format!("  options     {options}"))?;
+        let lsn = target.lsn.map(|lsn| format!(", LSN {lsn}")).unwrap_or_default();
+        ui.data(format!("  as of       {}{lsn}", local_time(target.snapshot_time)))?;
+        let rows = target.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+        ui.data(format!("  tables      {}{rows}, {}", target.tables, HumanBytes(target.table_bytes)))?;
         ui.data(format!("  revision    {}", revision(target.revision)))?;
         ui.data(format!("  extensions  {}", extensions.collect::<Vec<_>>().join(", ")))?;
+        ui.data(format!("  roles       {}", target.roles.join(", ")))?;
     }
     Ok(Outcome::Done)
 }

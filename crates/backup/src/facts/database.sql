@@ -1,6 +1,13 @@
 -- What a manifest says about the database of this session.
 -- Columns of pg_database that older servers lack are read through JSON and are null there.
 SELECT
+    pg_catalog.current_setting('server_version_num')::int4 AS server_version,
+    pg_catalog.now() AS "time",
+    CASE
+        WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+        ELSE pg_catalog.pg_current_wal_lsn()
+    END::text AS lsn,
+    pg_catalog.pg_is_in_recovery() AS is_standby,
     pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding,
     coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') AS provider,
     d.datcollate::text AS "collate",

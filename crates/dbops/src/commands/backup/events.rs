@@ -1,0 +1,25 @@
+//! `--json --progress`: what happens, as one JSON object a line on standard error.
+
+use serde::Serialize;
+
+/// An event as scripts see it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Progress<'a> {
+    /// A database is being dumped.
+    Dumping { target: &'a str, tables: usize, table_bytes: u64 },
+    /// The rows of a table are being dumped; `number` counts from 1.
+    Table { target: &'a str, schema: &'a str, table: &'a str, number: usize, tables: usize },
+    /// So many bytes were written or read since the last event that began something; once or twice a second.
+    Bytes { bytes: u64, bytes_per_second: u64, fraction: Option<f64>, seconds_left: Option<u64> },
+    /// A database was dumped.
+    Dumped { target: &'a str, bytes: u64, table_bytes: u64, duration_ms: u64 },
+    /// The bytes of a file are being compared with the manifest.
+    Checking { file: &'a str },
+    /// A set is being removed.
+    Removing { set: &'a str },
+    /// A database is being restored.
+    Restoring { database: &'a str },
+    /// The statistics of a restored database are being collected.
+    Analyzing { database: &'a str },
+}
