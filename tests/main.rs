@@ -7,6 +7,7 @@ mod backup_around;
 mod backup_endings;
 mod backup_faults;
 mod backup_prune;
+mod backup_qdrant;
 mod backup_s3;
 mod backup_sealed;
 mod config;

@@ -14,7 +14,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
         "dbops",
         &["dbops-backup", "dbops-health", "dbops-migrate", "dbops-postgres", "dbops-qdrant", "dbops-schema-graph"],
     ),
-    ("dbops-backup", &["dbops-postgres"]),
+    ("dbops-backup", &["dbops-postgres", "dbops-qdrant"]),
     ("dbops-health", &["dbops-postgres", "dbops-qdrant"]),
     ("dbops-migrate", &["dbops-postgres"]),
     ("dbops-postgres", &[]),

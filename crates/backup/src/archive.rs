@@ -83,7 +83,12 @@ impl Archive {
             target: target.into(),
             held: manifest.target_names(),
         })?;
-        let Contents::Postgres(expected) = &found.contents;
+        let Contents::Postgres(expected) = &found.contents else {
+            return Err(Error::NotAnArchive {
+                path: set.path.clone().into(),
+                reason: format!("`{target}` is Qdrant's"),
+            });
+        };
         let other_format =
             || Error::OtherFormat { target: target.into(), path: set.path.clone(), format: expected.format };
         let file = found.file(ARCHIVE).ok_or_else(other_format)?;

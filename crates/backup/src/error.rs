@@ -8,7 +8,7 @@ use dbops_postgres::{ConnectError, ProgramError, SqlError};
 
 use jiff::Timestamp;
 
-use crate::{Compression, Format, Holder, ManifestError, SealError, SetId};
+use crate::{Compression, Format, Holder, ManifestError, QdrantError, SealError, SetId};
 
 /// Why a backup, a verification or a restore was not done.
 #[derive(Debug, thiserror::Error)]
@@ -236,6 +236,9 @@ pub enum Error {
         /// What the manifest says.
         expected: Vec<String>,
     },
+    /// Something about a collection of a Qdrant server.
+    #[error(transparent)]
+    Qdrant(#[from] QdrantError),
     /// A restore failed, and the database under its temporary name could not be dropped.
     #[error("the half-restored database \"{database}\" at {server} is still there: {reason}")]
     LeftBehind {
@@ -248,6 +251,12 @@ pub enum Error {
         /// Why the restore failed.
         source: Box<Self>,
     },
+}
+
+impl From<dbops_qdrant::Error> for Error {
+    fn from(error: dbops_qdrant::Error) -> Self {
+        QdrantError::from(error).into()
+    }
 }
 
 fn passphrase(error: &SealError) -> String {
@@ -359,6 +368,7 @@ impl Error {
             Self::Revision { .. } => {
                 "the version table changed while the backup was made; look at it before use".into()
             }
+            Self::Qdrant(error) => return error.hint(),
             Self::LeftBehind { database, .. } => {
                 format!(
                     "drop it when the server lets you: DROP DATABASE {}",

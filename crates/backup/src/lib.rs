@@ -1,4 +1,4 @@
-//! Backup sets of PostgreSQL databases: dump, list, verify, restore, prune.
+//! Backup sets of PostgreSQL databases and Qdrant collections: dump, list, verify, restore, prune.
 //!
 //! A repository is a folder or a bucket of an object store; a set is what is below its id there: one archive of pg_dump's
 //! custom format for each target and a `manifest.json` that says what each must look like:
@@ -43,6 +43,7 @@ mod narration;
 mod new_set;
 mod options;
 mod prune;
+mod qdrant;
 mod repository;
 mod restore;
 mod retention;
@@ -56,7 +57,7 @@ mod verify;
 mod webhook;
 
 pub use archive::{Archive, ArchiveHeader};
-pub use backup::{Backup, BackupOptions, Source, back_up};
+pub use backup::{Backup, BackupOptions, Source, Sources, back_up};
 pub use child::Programs;
 pub use destination::Destination;
 pub use error::Error;
@@ -69,6 +70,11 @@ pub use manifest::{
 };
 pub use options::{Compression, DumpOptions, Format, Method};
 pub use prune::{Decision, Kept, Plan, plan_prune, prune};
+pub use qdrant::{
+    Existing, LeftOver, QdrantCollection, QdrantContents, QdrantError, QdrantPlan, QdrantSource, QdrantStep,
+    RestoredCollection, check_version, collections, left_over_scratch, plan_qdrant_restore, prove_qdrant,
+    qdrant_contents, remove_left_over, restore_collection, restore_from_set, take, try_snapshot,
+};
 pub use repository::{Repository, Set};
 pub use restore::{RestorePlan, Restored, plan_restore, restore};
 pub use retention::{Count, Keep, Reason, Rule, Within};
@@ -80,11 +86,11 @@ pub use webhook::post_json;
 /// What happens during a backup, a verification or a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A database is being dumped.
+    /// A target is being dumped.
     Dumping {
-        /// The target's name.
+        /// Its name.
         target: &'a str,
-        /// How many tables it has whose rows may be dumped.
+        /// How many tables the database has whose rows may be dumped; 0 for a Qdrant server.
         tables: usize,
         /// Their size on the server's disk, as the server estimated it last.
         bytes: u64,
@@ -105,13 +111,13 @@ pub enum Event<'a> {
         /// Its size on the server's disk, as the server estimated it last.
         bytes: u64,
     },
-    /// A database was dumped.
+    /// A target was dumped.
     Dumped {
-        /// The target's name.
+        /// Its name.
         target: &'a str,
         /// The size of its files.
         bytes: u64,
-        /// The size of its tables on the server's disk, without indexes.
+        /// The size of the database's tables on the server's disk, without indexes; 0 for a Qdrant server.
         table_bytes: u64,
         /// How long it took, in milliseconds.
         duration_ms: u64,
@@ -130,6 +136,13 @@ pub enum Event<'a> {
     Analyzing {
         /// The database's name.
         database: &'a str,
+    },
+    /// What a killed backup had left on a Qdrant server was deleted there.
+    RemovedSnapshot {
+        /// The snapshot's name.
+        snapshot: &'a str,
+        /// Its collection.
+        collection: &'a str,
     },
     /// A set is being removed.
     Removing {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{LargeObjects, TableFingerprint};
 use crate::hash::sha256;
-use crate::{Compression, Facts, Format, SealError, SequenceValue, SetId};
+use crate::{Compression, Facts, Format, QdrantContents, SealError, SequenceValue, SetId};
 
 /// The file's name in the set; in an encrypted one `.age` is added.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -21,6 +21,8 @@ const VERSION: u64 = 1;
 const CHECKSUM: usize = 64;
 /// The role of an archive of pg_dump.
 pub(crate) const ARCHIVE: &str = "archive";
+/// The role of the snapshot of a collection, with a slash and its number behind it.
+pub(crate) const COLLECTION: &str = "collection";
 
 /// Why a manifest cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +112,8 @@ pub struct ManifestFile {
 pub enum Contents {
     /// A PostgreSQL database.
     Postgres(Box<PostgresContents>),
+    /// The collections of a Qdrant server.
+    Qdrant(Box<QdrantContents>),
 }
 
 /// What a PostgreSQL database was when it was backed up.
@@ -258,10 +262,10 @@ impl Manifest {
                 if !roles.insert(&file.role) || !file.role.split('/').all(is_plain_name) {
                     return Err(format!("{:?} cannot be the role of a file", file.role));
                 }
-                let is_sha256 = file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit());
-                if !is_sha256 {
-                    return Err(format!("{:?} is not a SHA-256", file.sha256));
-                }
+                check_sha256(&file.sha256)?;
+            }
+            if let Contents::Qdrant(contents) = &target.contents {
+                contents.collections.iter().try_for_each(|collection| check_sha256(&collection.sha256))?;
             }
         }
         Ok(())
@@ -283,6 +287,11 @@ impl Manifest {
     pub fn target_names(&self) -> Vec<String> {
         self.targets.iter().map(|target| target.name.clone()).collect()
     }
+}
+
+fn check_sha256(text: &str) -> Result<(), String> {
+    let is_sha256 = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_sha256 { Ok(()) } else { Err(format!("{text:?} is not a SHA-256")) }
 }
 
 /// What stands in the place of the checksum while it is computed.

@@ -7,6 +7,8 @@
 //!                    shard/            the engine's files
 //! ```
 //!
+//! A snapshot of a collection ([`crate::archive`]) is its description and the engine's files.
+//!
 //! A directory without a `collection.json` is half-created or half-deleted, and is removed on the next start.
 
 use std::collections::BTreeMap;
@@ -20,10 +22,11 @@ use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::points_update_operation::Operation;
 use qdrant_client::qdrant::{
     CollectionConfig, CollectionInfo, CollectionStatus, OptimizerStatus, PayloadSchemaInfo, PointsSelector,
-    PointsUpdateOperation,
+    PointsUpdateOperation, VectorsConfig,
 };
 use qdrant_edge::{CreateIndex, EdgeShard, FieldIndexOperations, PayloadFieldSchema, UpdateOperation};
 
+use crate::archive;
 use crate::convert::vectors::Layout;
 use crate::convert::{config, index, payload, points};
 use crate::description::Description;
@@ -32,7 +35,7 @@ use crate::files;
 use crate::journal::Journal;
 use crate::update;
 
-const DESCRIPTION_FILE: &str = "collection.json";
+pub(crate) const DESCRIPTION_FILE: &str = "collection.json";
 const JOURNAL_FILE: &str = "journal";
 const REINDEXING_FILE: &str = "reindexing";
 const SHARD_DIRECTORY: &str = "shard";
@@ -68,6 +71,18 @@ struct Home {
     deleted: AtomicBool,
 }
 
+impl Home {
+    /// A directory in which nothing is complete yet: dropped, it is removed.
+    fn unfinished(directory: PathBuf) -> Self {
+        Self { directory, deleted: AtomicBool::new(true) }
+    }
+
+    /// What is in it stays from now on.
+    fn keep(&self) {
+        self.deleted.store(false, Ordering::Release);
+    }
+}
+
 impl Drop for Home {
     fn drop(&mut self) {
         if self.deleted.load(Ordering::Acquire) {
@@ -81,21 +96,17 @@ impl Collection {
     /// Makes a collection in a new directory.
     pub(crate) fn create(directory: PathBuf, name: &str, config: CollectionConfig) -> Result<Self> {
         let engine_config = config::to_engine(&config)?;
-        let home = Home {
-            directory,
-            // Until it is complete, dropping it removes it.
-            deleted: AtomicBool::new(true),
-        };
+        let home = Home::unfinished(directory);
         let shard_directory = home.directory.join(SHARD_DIRECTORY);
         fs::create_dir_all(&shard_directory)?;
         let layout = config::layout(&engine_config);
         let shard = EdgeShard::new(&shard_directory, engine_config)?;
         shard.flush();
         let (journal, _) = Journal::open(&home.directory.join(JOURNAL_FILE))?;
-        let description = Description { name: name.to_owned(), config, schema: BTreeMap::new() };
+        let description = Description { name: name.to_owned(), config, schema: BTreeMap::new(), replaces: None };
         description.write(&home.directory.join(DESCRIPTION_FILE))?;
         files::sync_parent(&home.directory)?;
-        home.deleted.store(false, Ordering::Release);
+        home.keep();
         Ok(Self {
             name: name.to_owned(),
             layout,
@@ -117,10 +128,48 @@ impl Collection {
         }
         let description = Description::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let name = description.name.clone();
-        Self::load(directory, description).with_context(|| format!("cannot open the collection `{name}`")).map(Some)
+        let home = Home { directory, deleted: AtomicBool::new(false) };
+        Self::load(home, description).with_context(|| format!("cannot open the collection `{name}`")).map(Some)
     }
 
-    fn load(directory: PathBuf, description: Description) -> anyhow::Result<Self> {
+    /// Makes a collection of what is in `snapshot`, in a new directory. It exists once [`publish`](Self::publish) says
+    /// so; dropped before, nothing of it is left.
+    pub(crate) fn recover(directory: PathBuf, name: &str, snapshot: &Path) -> Result<Self> {
+        let home = Home::unfinished(directory);
+        let description = archive::unpack(snapshot, &home.directory, SHARD_DIRECTORY)?;
+        let description = Description { name: name.to_owned(), replaces: None, ..description };
+        let cannot = |error| Error::invalid(format!("the snapshot cannot be used: {error:#}"));
+        let collection = Self::load(home, description).map_err(cannot)?;
+        files::sync_all(&collection.home.directory)?;
+        Ok(collection)
+    }
+
+    /// Makes a recovered collection exist, in the place of `old`: a start after a kill finds one of the two.
+    pub(crate) fn publish(&self, old: Option<&Self>) -> Result<()> {
+        let _writer = self.writer.lock().map_err(Error::poisoned)?;
+        let replaces = old.and_then(|old| Some(old.home.directory.file_name()?.to_str()?.to_owned()));
+        let description = Description { replaces, ..self.description()? };
+        description.write(&self.home.directory.join(DESCRIPTION_FILE))?;
+        files::sync_parent(&self.home.directory)?;
+        *self.description.write().map_err(Error::poisoned)? = description;
+        self.home.keep();
+        Ok(())
+    }
+
+    /// Writes everything that the collection is into `to`. Reading goes on meanwhile; changes wait until it is written,
+    /// so that it is as of one moment.
+    pub(crate) fn archive(&self, to: fs::File) -> Result<()> {
+        let mut writer = self.writer.lock().map_err(Error::poisoned)?;
+        if self.home.deleted.load(Ordering::Acquire) {
+            return Err(Error::no_collection(&self.name));
+        }
+        // With an empty journal, the engine's files are all there is.
+        self.write_out(&mut writer)?;
+        Ok(archive::pack(&self.home.directory, SHARD_DIRECTORY, to)?)
+    }
+
+    fn load(home: Home, description: Description) -> anyhow::Result<Self> {
+        let directory = &home.directory;
         let shard_directory = directory.join(SHARD_DIRECTORY);
         drop_old_log(&shard_directory.join("wal")).context("cannot shorten the engine's log")?;
         let reindexing = directory.join(REINDEXING_FILE).exists();
@@ -136,7 +185,7 @@ impl Collection {
             description: RwLock::new(description),
             writer: Mutex::new(Writer { journal, operations: operations.len() as u64 }),
             shard,
-            home: Home { directory, deleted: AtomicBool::new(false) },
+            home,
         };
         for operation in operations {
             collection.replay(operation).context("cannot make a change from the journal again")?;
@@ -227,6 +276,11 @@ impl Collection {
         let mut description = self.description()?;
         description.config = change(description.config)?;
         self.describe(description)
+    }
+
+    /// The vectors that it was created with.
+    pub(crate) fn vectors_config(&self) -> Result<Option<VectorsConfig>> {
+        Ok(self.description()?.config.params.and_then(|params| params.vectors_config))
     }
 
     /// What Qdrant tells about a collection.

@@ -24,6 +24,9 @@ pub(crate) struct Description {
     pub(crate) config: CollectionConfig,
     /// The payload indexes by field, without the number of their points.
     pub(crate) schema: BTreeMap<String, PayloadSchemaInfo>,
+    /// The directory of the collection in whose place it was put by a recovery. If that is still there, a kill came
+    /// between.
+    pub(crate) replaces: Option<String>,
 }
 
 /// The file. Configuration and schema are in wire form, in hexadecimal: they have some two hundred fields, none of
@@ -33,6 +36,8 @@ struct File {
     format: u32,
     name: String,
     info: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
 }
 
 impl Description {
@@ -46,7 +51,8 @@ impl Description {
         let file = File {
             format: FORMAT,
             name: self.name.clone(),
-            info: info.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect(),
+            info: files::hexadecimal(&info.encode_to_vec()),
+            replaces: self.replaces.clone(),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(files::write_atomically(path, &json)?)
@@ -54,7 +60,12 @@ impl Description {
 
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let file: File = serde_json::from_slice(&fs::read(path)?)?;
+        Self::parse(&fs::read(path)?)
+    }
+
+    /// Reads the file's content.
+    pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
+        let file: File = serde_json::from_slice(bytes)?;
         ensure!(file.format == FORMAT, "it has format {}, and this server knows format {FORMAT}", file.format);
         let bytes = file
             .info
@@ -67,6 +78,7 @@ impl Description {
             name: file.name,
             config: info.config.unwrap_or_default(),
             schema: info.payload_schema.into_iter().collect(),
+            replaces: file.replaces,
         })
     }
 }
@@ -84,6 +96,7 @@ mod tests {
             name: "ü".to_owned(),
             config: CollectionConfig { hnsw_config: Some(Default::default()), ..Default::default() },
             schema: BTreeMap::from([("metadata.source".to_owned(), schema)]),
+            replaces: Some("00000000-0000-0000-0000-000000000000".to_owned()),
         };
         description.write(&path).unwrap();
         assert_eq!(Description::read(&path).unwrap(), description);

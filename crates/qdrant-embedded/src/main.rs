@@ -2,12 +2,13 @@
 //!
 //! It speaks Qdrant's gRPC, so that dbops and the programs it serves can run where neither Docker nor a Qdrant server
 //! is at hand, and keeps its data on disk: an acknowledged write survives the end of the process, however it comes.
-//! It has no cluster, no snapshots, no TLS and no REST interface, compares every vector instead of searching a graph,
-//! and never gives back the space of deleted points. What it does not do it refuses with `UNIMPLEMENTED`.
+//! It has no cluster, no TLS and of the REST interface only the snapshots, compares every vector instead of searching a
+//! graph, and never gives back the space of deleted points. What it does not do it refuses with `UNIMPLEMENTED`.
 //!
 //! It prints one line, `ready http=ADDRESS grpc=ADDRESS`, once it serves. It ends on SIGINT, SIGTERM and, with
 //! `--parent-stdin`, when its standard input does.
 
+mod archive;
 mod collection;
 mod convert;
 mod description;
@@ -15,10 +16,12 @@ mod error;
 mod files;
 mod http;
 mod journal;
+mod key;
 mod query;
 mod read;
 mod server;
 mod service;
+mod snapshots;
 mod store;
 mod update;
 

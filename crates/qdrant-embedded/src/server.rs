@@ -13,13 +13,12 @@ use qdrant_client::qdrant::snapshots_server::SnapshotsServer;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
-use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Status};
 
 use crate::http;
+use crate::key::ApiKey;
 use crate::service::Service;
 use crate::store::Store;
 
@@ -74,8 +73,8 @@ impl Listeners {
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let (stopping, stopped) = watch::channel(false);
-        let service = Arc::new(Service::new(store));
-        let key = ApiKey(api_key);
+        let service = Arc::new(Service::new(Arc::clone(&store)));
+        let key = ApiKey::new(api_key);
         let grpc = Server::builder()
             .concurrency_limit_per_connection(MAX_REQUESTS)
             .add_service(guarded!(QdrantServer, service, key))
@@ -83,7 +82,7 @@ impl Listeners {
             .add_service(guarded!(PointsServer, service, key))
             .add_service(guarded!(SnapshotsServer, service, key))
             .serve_with_incoming_shutdown(TcpIncoming::from(self.grpc).with_nodelay(Some(true)), wait(stopped.clone()));
-        let http = axum::serve(self.http, http::router()).with_graceful_shutdown(wait(stopped));
+        let http = axum::serve(self.http, http::router(store, key)).with_graceful_shutdown(wait(stopped));
         let both = async {
             tokio::try_join!(async { grpc.await.context("the gRPC listener failed") }, async {
                 http.await.context("the HTTP listener failed")
@@ -123,29 +122,4 @@ async fn bind(host: &str, port: u16, what: &str, option: &str) -> Result<TcpList
 async fn wait(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it the server.
     stopped.wait_for(|stopped| *stopped).await.ok();
-}
-
-/// Lets only those requests through that carry the key, if there is one.
-#[derive(Clone)]
-struct ApiKey(Option<String>);
-
-impl Interceptor for ApiKey {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let Some(expected) = &self.0 else {
-            return Ok(request);
-        };
-        let header = |name| request.metadata().get(name).and_then(|value| value.to_str().ok());
-        let given =
-            header("api-key").or_else(|| header("authorization").and_then(|value| value.strip_prefix("Bearer ")));
-        match given {
-            None => Err(Status::unauthenticated("Must provide an API key or an Authorization bearer token")),
-            Some(given) if equal(given.as_bytes(), expected.as_bytes()) => Ok(request),
-            Some(_) => Err(Status::unauthenticated("Invalid API key or JWT")),
-        }
-    }
-}
-
-/// Compares in a time that does not depend on where the two differ.
-fn equal(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }

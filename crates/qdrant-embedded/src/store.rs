@@ -4,6 +4,7 @@
 //! DIR/.lock          held by the running server
 //!     aliases.json   alias to collection
 //!     collections/   one directory for each, see [`crate::collection`]
+//!     snapshots/     see [`crate::snapshots`]
 //! ```
 
 use std::collections::BTreeMap;
@@ -16,12 +17,15 @@ use qdrant_client::qdrant::alias_operations::Action;
 use qdrant_client::qdrant::{AliasOperations, CollectionConfig, CreateAlias, DeleteAlias, RenameAlias};
 use uuid::Uuid;
 
-use crate::collection::Collection;
+use crate::collection::{Collection, DESCRIPTION_FILE};
+use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::files::{self, DirectoryLock};
+use crate::snapshots::Snapshots;
 
 const ALIASES_FILE: &str = "aliases.json";
 const COLLECTIONS_DIRECTORY: &str = "collections";
+const SNAPSHOTS_DIRECTORY: &str = "snapshots";
 
 /// The longest name that Qdrant takes.
 const MAX_NAME: usize = 255;
@@ -31,6 +35,7 @@ const MAX_NAME: usize = 255;
 pub(crate) struct Store {
     directory: PathBuf,
     names: RwLock<Names>,
+    snapshots: Snapshots,
     _lock: DirectoryLock,
 }
 
@@ -55,23 +60,21 @@ impl Store {
         let collections_directory = directory.join(COLLECTIONS_DIRECTORY);
         fs::create_dir_all(&collections_directory)
             .with_context(|| format!("cannot create {}", collections_directory.display()))?;
+        finish_replacing(&collections_directory)?;
         let mut names = Names::default();
-        for entry in fs::read_dir(&collections_directory)? {
-            let entry = entry?;
-            if !entry.file_type()?.is_dir() {
-                continue;
-            }
-            if let Some(collection) = Collection::open(entry.path())? {
+        for directory in directories(&collections_directory)? {
+            if let Some(collection) = Collection::open(directory)? {
                 names.collections.insert(collection.name().to_owned(), Arc::new(collection));
             }
         }
+        let snapshots = Snapshots::open(directory.join(SNAPSHOTS_DIRECTORY)).context("cannot look for snapshots")?;
         let aliases_path = directory.join(ALIASES_FILE);
         names.aliases =
             read_aliases(&aliases_path).with_context(|| format!("cannot read {}", aliases_path.display()))?;
         // Those of a collection whose deletion was interrupted.
         let Names { collections, aliases } = &mut names;
         aliases.retain(|_, target| collections.contains_key(target));
-        Ok(Self { directory: directory.to_owned(), names: RwLock::new(names), _lock: lock })
+        Ok(Self { directory: directory.to_owned(), names: RwLock::new(names), snapshots, _lock: lock })
     }
 
     /// The collection of this name or alias.
@@ -101,11 +104,44 @@ impl Store {
                 "Can't create collection with name {name}. Alias with the same name already exists"
             )));
         }
-        // Not the name: it may not be one for a directory, and a deleted collection may still be in its own.
-        let directory = self.directory.join(COLLECTIONS_DIRECTORY).join(Uuid::new_v4().to_string());
-        let collection = Collection::create(directory, name, config)?;
+        let collection = Collection::create(self.new_directory(), name, config)?;
         names.collections.insert(name.to_owned(), Arc::new(collection));
         Ok(())
+    }
+
+    /// The snapshots of all collections.
+    pub(crate) fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Makes the collection `name` what is in a snapshot's file. If it is there, it is replaced in one moment; its
+    /// aliases stay. As in Qdrant, its vectors must be those of the snapshot.
+    pub(crate) fn recover(&self, name: &str, snapshot: &Path) -> Result<()> {
+        check_name(name)?;
+        let collection = Collection::recover(self.new_directory(), name, snapshot)?;
+        let mut names = self.names.write().map_err(Error::poisoned)?;
+        if names.aliases.contains_key(name) {
+            return Err(Error::invalid(format!(
+                "Can't create collection with name {name}. Alias with the same name already exists"
+            )));
+        }
+        let old = names.collections.get(name).cloned();
+        if let Some(old) = &old
+            && old.vectors_config()? != collection.vectors_config()?
+        {
+            return Err(Error::invalid(format!(
+                "Snapshot is not compatible with existing collection: the vectors of `{name}` differ"
+            )));
+        }
+        collection.publish(old.as_deref())?;
+        names.collections.insert(name.to_owned(), Arc::new(collection));
+        old.map_or(Ok(()), |old| old.delete())
+    }
+
+    /// Not by the collection's name: it may not be one for a directory, and a deleted collection may still be in its
+    /// own.
+    fn new_directory(&self) -> PathBuf {
+        self.directory.join(COLLECTIONS_DIRECTORY).join(Uuid::new_v4().to_string())
     }
 
     /// Deletes a collection and its aliases. False if there is none of this name; an alias is not enough, as in Qdrant.
@@ -147,6 +183,30 @@ impl Store {
         let json = serde_json::to_vec_pretty(aliases).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(files::write_atomically(&self.directory.join(ALIASES_FILE), &json)?)
     }
+}
+
+fn directories(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut directories = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            directories.push(entry.path());
+        }
+    }
+    Ok(directories)
+}
+
+/// Removes what a killed recovery had replaced and not removed yet: otherwise two collections had one name.
+fn finish_replacing(collections: &Path) -> anyhow::Result<()> {
+    let directories = directories(collections)?;
+    for path in directories.iter().map(|directory| directory.join(DESCRIPTION_FILE)).filter(|path| path.exists()) {
+        let description = Description::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let old = description.replaces.map(|name| collections.join(name));
+        if let Some(old) = old.filter(|old| directories.contains(old)) {
+            fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn apply(

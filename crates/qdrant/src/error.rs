@@ -111,6 +111,26 @@ pub enum Error {
     /// The server is not as it was when the plan was made.
     #[error("somebody else changes the collections at the same time")]
     Changed,
+    /// A request over HTTP was refused.
+    #[error("cannot {doing}: {address} answers {status}: {reason}")]
+    Http {
+        /// `host:port` of HTTP.
+        address: String,
+        /// What was asked for.
+        doing: String,
+        /// The code of the answer.
+        status: u16,
+        /// What the server said.
+        reason: String,
+    },
+    /// A file did not arrive as it was sent.
+    #[error("cannot {doing}: {reason}")]
+    Transfer {
+        /// What was being done.
+        doing: String,
+        /// What differs.
+        reason: String,
+    },
     /// The server's own words.
     #[error("cannot {doing}: {reason}")]
     Server {
@@ -155,8 +175,37 @@ impl Error {
                 "declare a new collection beside this one, fill it, then move the alias to it".into()
             }
             Self::Changed => "wait until they are done, then look at a new plan and apply it".into(),
+            Self::Http { reason, .. } | Self::Server { reason, .. } if is_about_space(reason) => {
+                "free some space on the server's disk: it needs room for a copy of the collection".into()
+            }
+            Self::Http { status: 404, .. } => {
+                "see whether it was deleted meanwhile, and that `url` and `grpc_port` lead to the same node, not to a \
+                 balancer before several"
+                    .into()
+            }
+            Self::Http { status: 413, .. } => {
+                "let the proxy before the server pass larger requests, or write the server's own address in `url`"
+                    .into()
+            }
+            Self::Http { status: 300..400, .. } => "write the address that it leads to in `url`".into(),
+            Self::Http { reason, .. } if reason.contains("version") => {
+                "restore into a server of the same minor version, or the next one, as the snapshot's".into()
+            }
+            Self::Http { .. } => "see the server's log".into(),
+            Self::Transfer { .. } => {
+                "try again; if this is so each time, see what lies between here and the server".into()
+            }
             Self::Server { .. } => return None,
         })
+    }
+
+    /// Whether the same call may well succeed a moment later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Deadline { .. } => true,
+            Self::Http { status, .. } => matches!(status, 429 | 502..=504),
+            _ => false,
+        }
     }
 
     pub(crate) fn from_status(address: &str, key_sent: bool, doing: &str, status: &Status) -> Self {
@@ -178,6 +227,10 @@ impl Error {
         if says(&["grpc-status header missing"]) {
             return Self::NotGrpc { address, reason };
         }
+        // The first byte of a text is taken for the flag of a message.
+        if says(&["invalid compression flag"]) {
+            return Self::NotGrpc { address, reason: "the answer is text".into() };
+        }
         match status.code() {
             Code::Unavailable => Self::Unreachable { address, reason },
             Code::Unauthenticated => Self::Unauthorized { address, reason, key_sent },
@@ -187,6 +240,12 @@ impl Error {
             _ => Self::Server { doing, reason },
         }
     }
+}
+
+fn is_about_space(reason: &str) -> bool {
+    ["No space left", "not enough space", "StorageFull", "storage full", "disk space"]
+        .iter()
+        .any(|it| reason.contains(it))
 }
 
 fn not_in_place(changes: &[Change]) -> String {
@@ -232,6 +291,7 @@ mod tests {
             (Code::PermissionDenied, "Global manage access is required", true, "does not allow it", "read-only"),
             (Code::Unimplemented, "unknown method ListAliases", false, "h:6334 is too old", "upgrade"),
             (Code::Unimplemented, "grpc-status header missing, mapped from HTTP", false, "no gRPC answers", "6334"),
+            (Code::Internal, "protocol error: invalid compression flag: 123 (valid", false, "no gRPC answers", "6334"),
             (Code::InvalidArgument, "Validation error", false, "cannot do it: Validation error", ""),
         ];
         for (code, message, key_sent, shown, hint) in cases {

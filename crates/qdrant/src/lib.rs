@@ -2,20 +2,28 @@
 //!
 //! The library reads no environment and no configuration and prints nothing: what it needs arrives in plain structs.
 
+mod alias;
 mod apply;
 mod error;
+mod facts;
 mod file;
+mod http;
 mod live;
 mod plan;
+mod sample;
 mod server;
+mod snapshot;
 mod spec;
 mod status;
 
+pub use alias::AliasMove;
 pub use apply::{Event, Extent};
 pub use error::Error;
+pub use facts::CollectionFacts;
 pub use file::{Advice, FileError, read_file};
 pub use live::{Live, LiveCollection, LiveVector};
 pub use plan::{Change, ChangeKind, Plan, Undeclared, What, plan};
 pub use server::{Server, ServerOptions};
+pub use snapshot::{Snapshot, Transferred};
 pub use spec::{CollectionSpec, Distance, HnswSpec, IndexType, VectorSpec};
 pub use status::{CollectionState, CollectionStatus};

@@ -1,4 +1,4 @@
-//! A Qdrant server over gRPC, each call with a deadline.
+//! A Qdrant server over gRPC, each call with a deadline; [`crate::http`] is for what only HTTP can do.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use qdrant_client::qdrant::collections_client::CollectionsClient;
 use qdrant_client::qdrant::points_client::PointsClient;
 use qdrant_client::qdrant::qdrant_client::QdrantClient;
+use qdrant_client::qdrant::snapshots_client::SnapshotsClient;
 use qdrant_client::qdrant::{
     CollectionInfo, GetCollectionInfoRequest, HealthCheckRequest, ListAliasesRequest, ListCollectionsRequest,
 };
@@ -18,6 +19,7 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::Error;
 use crate::error::innermost;
+use crate::http::Http;
 
 /// The first version with payload indexes of type uuid, the youngest thing that can be declared.
 const MINIMUM: (u32, u32) = (1, 11);
@@ -52,8 +54,9 @@ pub struct Server {
     channel: Channel,
     key: ApiKey,
     /// `host:port` of gRPC.
-    address: String,
-    timeout: Duration,
+    pub(crate) address: String,
+    pub(crate) timeout: Duration,
+    pub(crate) http: Http,
 }
 
 impl fmt::Debug for Server {
@@ -95,7 +98,8 @@ impl Server {
                 .map_err(|error| Error::Tls { address: address.clone(), reason: innermost(&error) })?;
         }
         let key = ApiKey(options.api_key.as_deref().map(api_key).transpose()?);
-        Ok(Self { channel: endpoint.connect_lazy(), key, address, timeout: options.timeout })
+        let http = Http::new(options, &address)?;
+        Ok(Self { channel: endpoint.connect_lazy(), key, address, timeout: options.timeout, http })
     }
 
     /// The server's version, such as `1.18.2`. Needs no key.
@@ -156,17 +160,26 @@ impl Server {
         PointsClient::new(self.connection()).max_decoding_message_size(usize::MAX)
     }
 
-    /// A change, which the server may work on for long: an index over millions of points takes minutes. It is waited
-    /// for as long as the server answers a health check meanwhile.
+    pub(crate) fn snapshots_api(&self) -> SnapshotsClient<Connection> {
+        SnapshotsClient::new(self.connection()).max_decoding_message_size(usize::MAX)
+    }
+
+    /// A change, which the server may work on for long: an index over millions of points takes minutes.
     pub(crate) async fn work<T>(
         &self,
         doing: &str,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Error> {
+        let answer = self.patiently(doing, call).await?;
+        answer.map(Response::into_inner).map_err(|status| self.error(doing, &status))
+    }
+
+    /// Waits for a call for as long as the server answers a health check meanwhile.
+    pub(crate) async fn patiently<T>(&self, doing: &str, call: impl Future<Output = T>) -> Result<T, Error> {
         let mut call = std::pin::pin!(call);
         loop {
             match self.bounded(doing, &mut call).await {
-                Ok(result) => return result.map(Response::into_inner).map_err(|status| self.error(doing, &status)),
+                Ok(result) => return Ok(result),
                 Err(late) => match self.version().await {
                     Err(Error::Deadline { .. }) => return Err(late),
                     answer => answer?,
@@ -175,12 +188,16 @@ impl Server {
         }
     }
 
-    async fn ask<T>(&self, doing: &str, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Error> {
+    pub(crate) async fn ask<T>(
+        &self,
+        doing: &str,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Error> {
         let answer = self.bounded(doing, call).await?;
         answer.map(Response::into_inner).map_err(|status| self.error(doing, &status))
     }
 
-    async fn bounded<T>(&self, doing: &str, call: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) async fn bounded<T>(&self, doing: &str, call: impl Future<Output = T>) -> Result<T, Error> {
         tokio::time::timeout(self.timeout, call).await.map_err(|_| Error::Deadline {
             address: self.address.clone(),
             doing: doing.into(),
@@ -192,7 +209,7 @@ impl Server {
         InterceptedService::new(self.channel.clone(), self.key.clone())
     }
 
-    fn error(&self, doing: &str, status: &Status) -> Error {
+    pub(crate) fn error(&self, doing: &str, status: &Status) -> Error {
         Error::from_status(&self.address, self.key.0.is_some(), doing, status)
     }
 }

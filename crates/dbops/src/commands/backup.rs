@@ -8,35 +8,36 @@ mod label;
 mod prune;
 mod report;
 mod sets;
+mod show;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dbops_backup::{Error, Programs, Source, Within};
+use dbops_backup::{Error, Programs, QdrantSource, Source, Sources, Within};
 
 use self::create::{DumpArgs, Request, create};
 use self::label::Label;
 use self::prune::PruneArgs;
 pub(super) use self::report::{Reporter, revision, seconds};
+use super::qdrant::{TIMEOUT, server_options};
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, FailureKind, Result};
-use crate::ui::Ui;
 
 const EXAMPLES: &str = "Examples:
-  dbops backup                  back up every PostgreSQL target into one set
+  dbops backup                  back up every target into one set
   dbops backup bot_db           back up one
   dbops backup list             show what there is
   dbops backup verify --all     compare every byte with the manifests
   dbops backup prune --dry-run  show what backup.retention would remove";
 
-/// Back up PostgreSQL targets into one set, and look after the sets
+/// Back up targets into one set, and look after the sets
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BackupArgs {
     #[command(subcommand)]
     command: Option<BackupCommand>,
-    /// The targets to back up [default: all of PostgreSQL]
+    /// The targets to back up [default: all]
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     /// The same as TARGET
@@ -101,7 +102,7 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
     if args.command.is_some() && !args.dump.are_default() {
         return Err(Failure::usage("how to dump is said to make a backup, not to look after the ones that there are"));
     }
-    let sources = if args.command.is_none() { sources(&context.ui, &config, &names)? } else { Vec::new() };
+    let sources = if args.command.is_none() { sources(&config, &names)? } else { Sources::default() };
     let repository = super::repository::open(context, &config, args.identity.as_deref()).await?;
     match &args.command {
         None => {
@@ -110,7 +111,7 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
             create(context, &config, &request).await
         }
         Some(BackupCommand::List { labels }) => sets::list(context, &repository, labels).await,
-        Some(BackupCommand::Show { id }) => sets::show(context, &sets::find(&repository, id).await?),
+        Some(BackupCommand::Show { id }) => show::show(context, &sets::find(&repository, id).await?),
         Some(BackupCommand::Verify { id, all, newer_than }) => {
             let sets = sets::chosen(&repository, id, *all, *newer_than).await?;
             sets::verify_all(context, &repository, &sets).await
@@ -120,30 +121,23 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
     }
 }
 
-/// The databases to back up. What is left out is said.
-fn sources(ui: &Ui, config: &Config, names: &[String]) -> Result<Vec<Source>> {
-    let mut sources = Vec::new();
+/// What to back up.
+fn sources(config: &Config, names: &[String]) -> Result<Sources> {
+    let mut sources = Sources::default();
     for target in config.select(names).map_err(|failure| or_command(failure, config, names))? {
+        let name = target.name.clone();
         match &target.kind {
             TargetKind::Postgres(postgres) => {
-                sources.push(Source {
-                    name: target.name.clone(),
-                    url: postgres.url.clone(),
-                    container: postgres.container.clone(),
-                });
+                let (url, container) = (postgres.url.clone(), postgres.container.clone());
+                sources.databases.push(Source { name, url, container });
             }
-            TargetKind::Qdrant(_) if names.is_empty() => {
-                ui.warn(format!("{}: not in the set; only PostgreSQL is backed up", target.name))
-            }
-            TargetKind::Qdrant(_) => {
-                let failure =
-                    Failure::usage(format!("`{}` is a Qdrant server: a set holds PostgreSQL only", target.name));
-                return Err(failure.with_hint("back up the tables that its collections are built from"));
+            TargetKind::Qdrant(qdrant) => {
+                sources.qdrant.push(QdrantSource { name, server: server_options(qdrant, TIMEOUT) });
             }
         }
     }
-    if sources.is_empty() {
-        return Err(Failure::usage(format!("there is no PostgreSQL target in {}", config.path.display())));
+    if sources.databases.is_empty() && sources.qdrant.is_empty() {
+        return Err(Failure::usage(format!("there is no target in {}", config.path.display())));
     }
     Ok(sources)
 }
@@ -186,6 +180,8 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::Locked { .. } => FailureKind::Locked,
             Error::NotEmpty { .. } | Error::ServersOwn { .. } => FailureKind::Refused,
+            Error::Qdrant(error) if error.is_refusal() => FailureKind::Refused,
+            Error::Qdrant(error) if error.is_usage() => FailureKind::Usage,
             Error::TargetName(_)
             | Error::NoSuchSet { .. }
             | Error::Ambiguous { .. }

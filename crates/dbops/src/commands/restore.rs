@@ -1,5 +1,7 @@
 //! `dbops restore ID|latest|FILE [TARGET] [--into NAME]`: into an empty or a new database, never over data.
 
+mod qdrant;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,21 +11,24 @@ use dbops_backup::{
 use dbops_postgres::{DatabaseUrl, quote_identifier};
 use serde::Serialize;
 
+use self::qdrant::{CollectionArgs, RestoredServer};
 use super::backup::{Reporter, programs, revision, seconds};
 use super::{Context, Outcome};
-use crate::config::Config;
+use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, Result};
 use crate::ui::{STRONG, Ui, paint};
 
 const EXAMPLES: &str = "Examples:
   dbops restore latest bot_db --into bot_db_check    into a new database on the same server
   dbops restore 20261123T0215                        every target of that set, where its database is empty
+  dbops restore latest qdrant --swap                 collections beside the live ones; their aliases move
   dbops restore bot_db.dump bot_db                   an archive of pg_dump --format=custom";
 
 /// Restore a backup into an empty or a new database
 ///
 /// A database that holds anything is never touched. A database that does not exist is created; it appears when it is
-/// whole. One that is empty is filled in a single transaction.
+/// whole. One that is empty is filled in a single transaction. A collection is restored where there is none of its name,
+/// or an empty one.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RestoreArgs {
@@ -35,7 +40,7 @@ pub(crate) struct RestoreArgs {
     /// The same as TARGET, for several
     #[arg(short, long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// Restore into this database on the target's server
+    /// Restore into this database, or as this collection, on the target's server
     #[arg(long, value_name = "NAME")]
     into: Option<String>,
     /// Leave out what was granted to whom, so that the roles need not be there
@@ -44,6 +49,8 @@ pub(crate) struct RestoreArgs {
     /// The file with the key of an encrypted backup
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
+    #[command(flatten)]
+    collection: CollectionArgs,
 }
 
 /// A target's archive-to-be: where it lies and where it goes.
@@ -61,7 +68,14 @@ enum From {
 struct RestoreDocument {
     /// Of the set; `null` for a file.
     id: Option<SetId>,
-    targets: Vec<RestoredDocument>,
+    targets: Vec<RestoredTarget>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RestoredTarget {
+    Database(RestoredDocument),
+    Server(RestoredServer),
 }
 
 #[derive(Serialize)]
@@ -78,24 +92,36 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
     let config = context.config()?;
     let mut names = args.targets.clone();
     names.extend(args.target.clone());
-    config.select_postgres(&names)?;
+    config.select(&names)?;
     let from = find(context, &config, args, &names).await?;
-    let tasks = tasks(&context.ui, &config, args, names, &from)?;
+    let Chosen { databases, servers } = choose(&context.ui, &config, args, names, &from)?;
     let programs = programs(context);
-    let plans = plan(&context.ui, &from, tasks, &programs).await?;
+    let collections = match &from {
+        From::Set(found) => qdrant::plan(&config, &found.1, &servers, args.into.as_deref(), &args.collection).await?,
+        From::File(_) => Vec::new(),
+    };
+    let plans = plan(&context.ui, &from, tasks(&config, args, &databases)?, &programs).await?;
 
-    let mut done = Vec::new();
+    let (mut kept, mut done) = (Vec::new(), Vec::new());
     for (target, mut plan) in plans {
         plan.with_privileges = !args.no_privileges;
         let mut reporter = Reporter::new(&context.ui);
         let restored = restore(&plan, &programs, &mut |event| reporter.event(event)).await;
         reporter.finish();
-        let restored = restored.map_err(|error| after(error.into(), &done))?;
+        let restored = restored.map_err(|error| after(error.into(), &kept))?;
         show(context, &plan, &restored)?;
-        done.push(document(target, restored));
+        kept.push(restored.database.clone());
+        done.push(RestoredTarget::Database(document(target, restored)));
     }
     let id = match from {
-        From::Set(found) => Some(found.1.id),
+        From::Set(found) => {
+            let (repository, set) = *found;
+            for planned in collections {
+                let restored = qdrant::restore(context, &repository, &set, planned, &mut kept).await?;
+                done.push(RestoredTarget::Server(restored));
+            }
+            Some(set.id)
+        }
         From::File(_) => None,
     };
     context.ui.document(&RestoreDocument { id, targets: done })?;
@@ -121,8 +147,14 @@ async fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[S
     Ok(From::Set(Box::new((repository, set))))
 }
 
-/// What goes where, before anything is looked at.
-fn tasks(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from: &From) -> Result<Vec<Task>> {
+/// The targets to restore, by their kind.
+struct Chosen {
+    databases: Vec<String>,
+    servers: Vec<String>,
+}
+
+/// What is restored, before anything is looked at.
+fn choose(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from: &From) -> Result<Chosen> {
     let names = match from {
         From::File(_) if names.len() != 1 => {
             let failure = Failure::usage("a file is restored into one target");
@@ -138,7 +170,28 @@ fn tasks(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from:
         let failure = Failure::usage(format!("--into takes one target, and the set holds {}", names.join(", ")));
         return Err(failure.with_hint("name one: dbops restore ID TARGET --into NAME"));
     }
-    let tasks = config.select_postgres(&names)?.into_iter().map(|(name, postgres)| {
+    let is_server = |name: &String| {
+        let target = config.targets.iter().find(|target| target.name == *name);
+        target.is_some_and(|target| matches!(target.kind, TargetKind::Qdrant(_)))
+    };
+    let (servers, databases): (Vec<_>, Vec<_>) = names.into_iter().partition(is_server);
+    if let (From::File(_), [server, ..]) = (from, servers.as_slice()) {
+        let failure = Failure::usage(format!("`{server}` is a Qdrant server, and a file is restored into a database"));
+        return Err(failure.with_hint("collections are restored from backups: `dbops backup list`"));
+    }
+    if let (false, [database, ..]) = (args.collection.is_default(), databases.as_slice()) {
+        let failure = Failure::usage(format!("`{database}` is a database: --swap and the like are for collections"));
+        return Err(failure.with_hint("name the Qdrant target: dbops restore ID TARGET --swap"));
+    }
+    Ok(Chosen { databases, servers })
+}
+
+/// What goes where.
+fn tasks(config: &Config, args: &RestoreArgs, names: &[String]) -> Result<Vec<Task>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tasks = config.select_postgres(names)?.into_iter().map(|(name, postgres)| {
         let url = postgres.url.clone();
         let url = args.into.as_ref().map_or(url.clone(), |into| url.with_database(into));
         Task { target: name.to_owned(), url }
@@ -192,12 +245,11 @@ fn open(path: &Path) -> Result<Archive> {
 }
 
 /// Names what an earlier step of the same run has restored, which stays.
-fn after(failure: Failure, done: &[RestoredDocument]) -> Failure {
-    if done.is_empty() {
+fn after(failure: Failure, kept: &[String]) -> Failure {
+    if kept.is_empty() {
         return failure;
     }
-    let names: Vec<_> = done.iter().map(|restored| restored.database.as_str()).collect();
-    failure.context(format!("restored before this failed, and kept: {}", names.join(", ")))
+    failure.context(format!("restored before this failed, and kept: {}", kept.join(", ")))
 }
 
 fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()> {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tonic::{Response, Status};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// All the services, on one store.
@@ -36,12 +36,19 @@ impl Service {
         T: Send + 'static,
     {
         let start = Instant::now();
-        let store = Arc::clone(&self.store);
-        let result = tokio::task::spawn_blocking(move || work(&store))
-            .await
-            .map_err(|_| Status::internal("the engine failed on this request: see the server's error output"))??;
+        let result = in_background(&self.store, work).await?;
         Ok(Response::new(response(result, start.elapsed().as_secs_f64())))
     }
+}
+
+/// Runs `work`, which may block, where that keeps nobody waiting. It runs to its end even if nobody waits for it.
+pub(crate) async fn in_background<T: Send + 'static>(
+    store: &Arc<Store>,
+    work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let store = Arc::clone(store);
+    let failed = |_| Error::Internal("the engine failed on this request: see the server's error output".into());
+    tokio::task::spawn_blocking(move || work(&store)).await.map_err(failed)?
 }
 
 /// The answer to what this server does not do.

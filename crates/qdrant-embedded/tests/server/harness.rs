@@ -1,6 +1,6 @@
 //! The real server as a process, and what the tests put into it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
 
@@ -74,13 +74,24 @@ impl Server {
 
     /// The head and body of the answer to `GET path`.
     pub(crate) fn http_get(&self, path: &str) -> (String, String) {
-        use std::io::Write;
+        let (head, body) = self.http(&format!("GET {path}"), "", b"");
+        (head, String::from_utf8(body).unwrap())
+    }
+
+    /// The first line and the body of the answer to a request, which has these further headers.
+    pub(crate) fn http(&self, request: &str, headers: &str, body: &[u8]) -> (String, Vec<u8>) {
         let mut stream = std::net::TcpStream::connect(&self.http).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.lines().next().unwrap().to_owned(), body.to_owned())
+        let length = body.len();
+        let head = format!(
+            "{request} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
+        );
+        // A server that refuses may not read to the end.
+        stream.write_all(&[head.as_bytes(), body].concat()).ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&answer[..end]).lines().next().unwrap().to_owned();
+        (head, answer.split_off(end + 4))
     }
 }
 

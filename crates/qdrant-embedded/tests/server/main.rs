@@ -7,3 +7,4 @@ mod harness;
 mod points;
 mod process;
 mod queries;
+mod snapshots;

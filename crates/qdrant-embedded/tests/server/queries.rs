@@ -223,7 +223,7 @@ async fn what_it_cannot_do_it_says() {
     let facet = qdrant_client::qdrant::FacetCountsBuilder::new("c", "city");
     let unimplemented = "not implemented by the embedded server".to_owned();
     assert_eq!(refusal(client.facet(facet).await), (Code::Unimplemented, unimplemented.clone()));
-    assert_eq!(refusal(client.create_snapshot("c").await), (Code::Unimplemented, unimplemented));
+    assert_eq!(refusal(client.create_full_snapshot().await), (Code::Unimplemented, unimplemented));
 }
 
 /// Requests that are odd, or hostile: whatever the answer, the engine does not fail on them.

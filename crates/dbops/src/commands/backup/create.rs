@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use dbops_backup::{
-    Backup, BackupOptions, Compression, Contents, DumpOptions, Format, ManifestFile, Repository, SetId, Source, back_up,
+    Backup, BackupOptions, Compression, Contents, DumpOptions, Format, ManifestFile, ManifestTarget, Repository, SetId,
+    Sources, back_up,
 };
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -93,14 +94,14 @@ struct DumpDocument<'a> {
 /// What to make a set of.
 pub(super) struct Request<'a> {
     pub(super) repository: &'a Repository,
-    pub(super) sources: &'a [Source],
+    pub(super) sources: &'a Sources,
     pub(super) labels: &'a [Label],
     pub(super) dump: &'a DumpArgs,
 }
 
 pub(super) async fn create(context: &Context, config: &Config, request: &Request<'_>) -> Result<Outcome> {
     let started = Instant::now();
-    let names: Vec<_> = request.sources.iter().map(|source| source.name.as_str()).collect();
+    let names = request.sources.names();
     let options = BackupOptions { labels: label::map(request.labels)?, dump: request.dump.options()? };
     let hooks = Hooks::new(context, &config.backup, &names);
     let backup = match make(context, request, &options, &hooks).await {
@@ -134,14 +135,12 @@ fn tell(context: &Context, backup: &Backup, took: Duration) -> Result<Outcome> {
     });
     let document = BackupDocument { id: &manifest.id, path: backup.path.clone(), targets: dumps.collect() };
     context.ui.document(&document)?;
-    let mut table_bytes = 0;
     for target in &manifest.targets {
-        let Contents::Postgres(contents) = &target.contents;
         let took = seconds(Duration::from_millis(target.duration_ms));
-        let size = size(target.bytes(), contents.table_bytes);
+        let size = size(target.bytes(), table_bytes(target));
         context.ui.status(format!("{}: {size} in {took}", target.name));
-        table_bytes += contents.table_bytes;
     }
+    let table_bytes = manifest.targets.iter().map(table_bytes).sum::<Option<u64>>();
     context.ui.data(format!(
         "{}: {} in {}, {}",
         paint(STRONG, document.id),
@@ -152,11 +151,19 @@ fn tell(context: &Context, backup: &Backup, took: Duration) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// `12.00 MiB of 50.40 MiB (4.2:1)`: what is stored, and the tables that it was made of.
-fn size(bytes: u64, table_bytes: u64) -> String {
-    if table_bytes == 0 || bytes == 0 {
-        return HumanBytes(bytes).to_string();
+/// The size of the tables of a database; of a server of collections it is not known.
+fn table_bytes(target: &ManifestTarget) -> Option<u64> {
+    match &target.contents {
+        Contents::Postgres(contents) => Some(contents.table_bytes),
+        Contents::Qdrant(_) => None,
     }
+}
+
+/// `12.00 MiB of 50.40 MiB (4.2:1)`: what is stored, and the tables that it was made of.
+fn size(bytes: u64, table_bytes: Option<u64>) -> String {
+    let Some(table_bytes) = table_bytes.filter(|size| *size > 0 && bytes > 0) else {
+        return HumanBytes(bytes).to_string();
+    };
     #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
     let ratio = table_bytes as f64 / bytes as f64;
     format!("{} of {} ({ratio:.1}:1)", HumanBytes(bytes), HumanBytes(table_bytes))

@@ -90,6 +90,9 @@ impl<'a> Reporter<'a> {
                 self.begin(self.ui.bytes(format!("checking {file}")), Work::new("", 0, 0));
                 self.tell(&Progress::Checking { file });
             }
+            Event::RemovedSnapshot { snapshot, collection } => {
+                self.ui.detail(format!("deleted {snapshot} of {collection}, which a killed backup had left"));
+            }
             Event::Removing { set } => {
                 self.begin(self.ui.spinner(format!("removing {set}")), Work::new("", 0, 0));
                 self.tell(&Progress::Removing { set: set.as_str() });

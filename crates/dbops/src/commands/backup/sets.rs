@@ -1,10 +1,8 @@
-//! `dbops backup list|show|verify|delete`: looking after the sets that there are.
+//! `dbops backup list|verify|delete`: looking after the sets that there are.
 
 use std::collections::BTreeMap;
 
-use dbops_backup::{
-    Contents, Error, ManifestFile, PostgresContents, Problem, Repository, Set, SetId, Verification, Within, verify,
-};
+use dbops_backup::{Error, Problem, Repository, Set, SetId, Verification, Within, verify};
 use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -12,9 +10,9 @@ use serde::Serialize;
 
 use super::super::{Context, Outcome};
 use super::label::{self, Label};
-use super::report::{Reporter, local_time, revision};
+use super::report::{Reporter, local_time};
 use crate::failure::{Failure, Result};
-use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, paint};
+use crate::ui::{BAD, FAINT, GOOD, Ui, paint};
 
 #[derive(Serialize)]
 struct ListDocument {
@@ -90,130 +88,13 @@ pub(super) fn none(repository: &Repository) -> String {
 }
 
 /// What is known about a set's soundness, in a cell.
-fn state(set: &Set) -> String {
+pub(super) fn state(set: &Set) -> String {
     match &set.verification {
         _ if !set.is_complete() && !set.is_locked() => "incomplete".into(),
         Some(found) if found.problems.is_empty() => local_time(found.at),
         Some(_) => "DAMAGED".into(),
         None => "never".into(),
     }
-}
-
-#[derive(Serialize)]
-struct ShowDocument<'a> {
-    id: &'a SetId,
-    created: Timestamp,
-    path: String,
-    bytes: u64,
-    /// When it was found whole; `null` when it never was, and when the last time found it damaged.
-    verified: Option<Timestamp>,
-    /// Whether the last verification found something wrong.
-    damaged: bool,
-    /// Whether every file is there with its size.
-    complete: bool,
-    encrypted: bool,
-    labels: &'a BTreeMap<String, String>,
-    duration_ms: u64,
-    host: &'a str,
-    dbops: &'a str,
-    targets: Vec<TargetDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct TargetDocument<'a> {
-    name: &'a str,
-    files: &'a [ManifestFile],
-    bytes: u64,
-    duration_ms: u64,
-    database: &'a str,
-    server_version: &'a str,
-    pg_dump_version: &'a str,
-    options: &'a [String],
-    /// The moment that the archive shows, by the server's clock and in its write-ahead log.
-    snapshot_time: Timestamp,
-    lsn: Option<&'a str>,
-    extensions: &'a BTreeMap<String, String>,
-    revision: &'a [String],
-    tables: u64,
-    /// `null` when they were not counted.
-    rows: Option<u64>,
-    table_bytes: u64,
-    /// Those that own something, were granted something, or are named by a policy.
-    roles: Vec<&'a str>,
-}
-
-pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
-    let manifest = set.manifest()?;
-    let targets = manifest.targets.iter().map(|target| {
-        let Contents::Postgres(contents) = &target.contents;
-        let PostgresContents { database, pg_dump_version, facts, .. } = contents.as_ref();
-        let fingerprints = contents.fingerprints.as_ref();
-        TargetDocument {
-            name: &target.name,
-            files: &target.files,
-            bytes: target.bytes(),
-            duration_ms: target.duration_ms,
-            database,
-            server_version: &facts.server_version,
-            pg_dump_version,
-            options: &contents.options,
-            snapshot_time: facts.snapshot_time,
-            lsn: facts.lsn.as_deref(),
-            extensions: &facts.extensions,
-            revision: &facts.revision,
-            tables: facts.tables,
-            rows: fingerprints.map(|prints| prints.tables.iter().map(|table| table.rows).sum()),
-            table_bytes: contents.table_bytes,
-            roles: facts.roles.iter().map(|role| role.name.as_str()).collect(),
-        }
-    });
-    let document = ShowDocument {
-        id: &set.id,
-        created: set.created(),
-        path: set.path.clone(),
-        bytes: set.bytes(),
-        verified: set.verified(),
-        damaged: set.is_damaged(),
-        complete: set.is_complete(),
-        encrypted: set.is_encrypted(),
-        labels: &manifest.labels,
-        duration_ms: manifest.duration_ms,
-        host: &manifest.host,
-        dbops: &manifest.dbops,
-        targets: targets.collect(),
-    };
-    let ui = &context.ui;
-    ui.document(&document)?;
-    ui.data(format!("{}  {}", paint(STRONG, &set.id), document.path))?;
-    ui.data(format!(
-        "created {} on {} by dbops {}, verified: {}",
-        local_time(document.created),
-        document.host,
-        document.dbops,
-        state(set)
-    ))?;
-    if !manifest.labels.is_empty() {
-        ui.data(format!("labels: {}", label::shown(&manifest.labels)))?;
-    }
-    for target in &document.targets {
-        let extensions = target.extensions.iter().map(|(name, version)| format!("{name} {version}"));
-        ui.data(format!("\n{} (database \"{}\")", paint(STRONG, target.name), target.database))?;
-        for file in target.files {
-            ui.data(format!("  {:<11} {}, {}", file.role, file.name, HumanBytes(file.bytes)))?;
-            ui.data(format!("  sha256      {}", file.sha256))?;
-        }
-        ui.data(format!("  made by     pg_dump {} from PostgreSQL {}", target.pg_dump_version, target.server_version))?;
-        let options = target.options.join(" ");
-        ui.data(format!("  options     {options}"))?;
-        let lsn = target.lsn.map(|lsn| format!(", LSN {lsn}")).unwrap_or_default();
-        ui.data(format!("  as of       {}{lsn}", local_time(target.snapshot_time)))?;
-        let rows = target.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
-        ui.data(format!("  tables      {}{rows}, {}", target.tables, HumanBytes(target.table_bytes)))?;
-        ui.data(format!("  revision    {}", revision(target.revision)))?;
-        ui.data(format!("  extensions  {}", extensions.collect::<Vec<_>>().join(", ")))?;
-        ui.data(format!("  roles       {}", target.roles.join(", ")))?;
-    }
-    Ok(Outcome::Done)
 }
 
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ use apply::ApplyDocument;
 pub(crate) use apply::{AppliedTarget, apply_planned, plan_all};
 
 /// How long a server may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// See what is on the Qdrant servers, and make it what is declared
 #[derive(Args)]
@@ -67,7 +67,7 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
     }
 }
 
-fn connect(target: &QdrantTarget) -> Result<Server> {
+pub(super) fn connect(target: &QdrantTarget) -> Result<Server> {
     Ok(Server::new(&server_options(target, TIMEOUT))?)
 }
 
