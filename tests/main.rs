@@ -27,6 +27,7 @@ mod proxy;
 mod python;
 mod qdrant;
 mod readme;
+mod rehearse;
 mod renames;
 mod restore;
 mod s3_proxy;

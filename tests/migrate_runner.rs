@@ -1,4 +1,4 @@
-//! How `dbops migrate` carries revisions out: the log, revisions without a transaction, batches, locks, rehearsals.
+//! How `dbops migrate` carries revisions out: the log, revisions without a transaction, batches, locks, dry runs.
 
 use std::io::{BufRead, BufReader};
 

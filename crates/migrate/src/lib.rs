@@ -47,7 +47,7 @@ pub use plan::{Direction, Step};
 pub use range::range;
 pub use revision::{Revision, Section, Settings};
 pub use rows::{RowEdit, Rows};
-pub use run::{Again, Event, Finished, Rehearsed, RehearsedStatement, RunOptions, TakenLock};
+pub use run::{Again, DryRun, DryRunStatement, Event, Finished, RunOptions, TakenLock, Watched};
 pub use script::{plan_offline, script};
 pub use session::{Session, SessionOptions, read_rows};
 pub use statements::{Statement, line_comments, split};

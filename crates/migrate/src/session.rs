@@ -1,5 +1,6 @@
 //! The only run on a database: its lock, its two connections, and the rows of its version table.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::ledger::{Author, Ledger};
 use crate::lock::{Lock, take_work_lock, work_lock_sql};
+use crate::run::Watch;
 use crate::{Error, Graph, RowEdit, Rows, file_drift, version_table};
 
 /// A revision may have SET either; the version table is not its business.
@@ -35,6 +37,8 @@ pub struct Session {
     pub(crate) ledger: Ledger,
     /// No revision has run anything that could have left settings, a role or temporary tables in the session.
     is_fresh: AtomicBool,
+    /// What is looked at behind each statement, in a rehearsal.
+    pub(crate) watch: Option<Mutex<Watch>>,
 }
 
 /// The ids in the version table of a database, without taking the lock; `None` when there is no table.
@@ -61,7 +65,7 @@ impl Session {
         take_work_lock(&client, options.lock_wait).await?;
         let table = version_table::ensure(&client).await?;
         let ledger = Ledger::ensure(&client, &table.name, &options.author).await?;
-        Ok(Self { lock, client, notices, table, ledger, is_fresh: AtomicBool::new(false) })
+        Ok(Self { lock, client, notices, table, ledger, is_fresh: AtomicBool::new(false), watch: None })
     }
 
     /// The ids in the version table.

@@ -1,5 +1,6 @@
 //! `dbops restore ID|latest|FILE [TARGET] [--into NAME]`: into an empty or a new database, never over data.
 
+mod copy;
 mod qdrant;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use dbops_backup::{
 use dbops_postgres::{DatabaseUrl, quote_identifier};
 use serde::Serialize;
 
+pub(crate) use self::copy::{Source, restore_copy};
 use self::qdrant::{CollectionArgs, RestoredServer};
 use super::backup::{Reporter, programs, revision, seconds};
 use super::{Context, Outcome};
@@ -135,16 +137,21 @@ async fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[S
         return Ok(From::File(path));
     }
     let repository = super::repository::open(context, config, args.identity.as_deref()).await?;
-    if args.from == "latest" {
-        let (set, passed_over) = repository.latest(names).await?;
-        for set in passed_over {
-            let state = if set.is_damaged() { "was found damaged" } else { "is not complete" };
-            context.ui.warn(format!("{} {state} and was passed over", set.id));
-        }
-        return Ok(From::Set(Box::new((repository, set))));
-    }
-    let set = repository.find(&args.from).await?;
+    let set = find_set(context, &repository, &args.from, names).await?;
     Ok(From::Set(Box::new((repository, set))))
+}
+
+/// The newest whole set with these targets, or the one that is named.
+async fn find_set(context: &Context, repository: &Repository, id: &str, names: &[String]) -> Result<Set> {
+    if id != "latest" {
+        return Ok(repository.find(id).await?);
+    }
+    let (set, passed_over) = repository.latest(names).await?;
+    for set in passed_over {
+        let state = if set.is_damaged() { "was found damaged" } else { "is not complete" };
+        context.ui.warn(format!("{} {state} and was passed over", set.id));
+    }
+    Ok(set)
 }
 
 /// The targets to restore, by their kind.

@@ -54,7 +54,8 @@ impl<'a> Scratch<'a> {
         Ok(Version::of_server(&client).await.map_err(SqlError::from)?)
     }
 
-    async fn server(&self) -> Result<DatabaseUrl> {
+    /// The server, by the URL of its database `postgres`.
+    pub(crate) async fn server(&self) -> Result<DatabaseUrl> {
         if let Some(given) = &self.given {
             return Ok(given.clone());
         }

@@ -1,12 +1,14 @@
 //! Steps carried out on a database: in a transaction each, in one for all, or statement by statement.
 
 mod batches;
+mod dry_run;
 mod interrupted;
-mod rehearse;
+mod locks;
 mod statement;
 mod stepwise;
 mod timeouts;
 mod transaction;
+mod watch;
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,13 @@ use crate::plan::{Direction, Step};
 use crate::revision::{Revision, Section};
 use crate::{Error, Graph, Session};
 
+pub use dry_run::{DryRun, DryRunStatement};
 pub use interrupted::Again;
-pub use rehearse::{Rehearsed, RehearsedStatement, TakenLock};
+pub use locks::TakenLock;
 pub(crate) use timeouts::LockTimeout;
 pub(crate) use transaction::statement_timeout;
+pub(crate) use watch::Watch;
+pub use watch::Watched;
 
 /// How steps are carried out.
 #[derive(Debug, Clone)]

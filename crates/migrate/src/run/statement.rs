@@ -21,7 +21,12 @@ impl Session {
 
     /// The rows of a query of dbops' own, as text; NULL is empty.
     pub(super) async fn rows_of(&self, sql: &str, doing: &'static str) -> Result<Vec<Vec<String>>, Error> {
-        let messages = self.client.simple_query(sql).await.map_err(|error| Error::sql(doing, error))?;
+        self.query(sql).await.map_err(|error| Error::sql(doing, error))
+    }
+
+    /// The same for those that give the server's error on.
+    pub(super) async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>, SqlError> {
+        let messages = self.client.simple_query(sql).await.map_err(SqlError::from)?;
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())

@@ -137,7 +137,7 @@ impl Session {
             attempt += 1;
             let (error, outcome) = match self.run_in_note(work, statement, sql, &done, options).await {
                 Ok(Ran::Done) => return Ok(()),
-                Ok(Ran::NotInTransaction) => match self.run_outside(work, sql, &done, options).await? {
+                Ok(Ran::NotInTransaction) => match self.run_outside(work, statement, &done, options).await? {
                     Ok(()) => return Ok(()),
                     Err(error) => (error, Some(Outcome::Failed)),
                 },
@@ -170,14 +170,19 @@ impl Session {
         lock_timeout.restart();
         let timeouts = format!("{}; {}", statement_timeout(work, options), lock_timeout.before(statement));
         let outcome = async {
+            self.watch_begin().await?;
             self.send(&format!("BEGIN{timeouts}")).await?;
+            let start = Instant::now();
             self.send(sql).await?;
+            self.watch_statement(work, statement, start).await?;
             self.send(&format!("{OWN_ROLE}; {note}")).await?;
             self.send("COMMIT").await
         };
         let outcome = outcome.await;
         if outcome.is_err() {
             self.roll_back().await;
+        } else {
+            self.watch_end();
         }
         outcome
     }
@@ -202,7 +207,7 @@ impl Session {
     async fn run_outside(
         &self,
         work: &Work<'_>,
-        sql: &str,
+        statement: &Statement,
         done: &str,
         options: &RunOptions,
     ) -> Result<Result<(), SqlError>, Error> {
@@ -212,8 +217,10 @@ impl Session {
         let lock = work.revision.settings.lock_timeout.as_ref();
         let lock = lock.map(|value| format!("; SET lock_timeout = {}", dbops_postgres::quote_literal(value)));
         self.execute(&format!("SELECT 1{timeout}{}", lock.unwrap_or_default()), "cannot set a timeout").await?;
-        let outcome = self.send(sql).await;
+        let start = Instant::now();
+        let outcome = self.send(work.revision.sql(statement)).await;
         if outcome.is_ok() {
+            self.watch_lone(work, statement, start).await?;
             self.execute(&format!("{OWN_ROLE}; {done}"), NOTE).await?;
         }
         Ok(outcome)

@@ -7,6 +7,7 @@ use futures_util::future::{join, join3};
 
 use super::statement::{failure, leaves_session};
 use super::timeouts::{LockTimeout, rest};
+use super::watch::LOOK;
 use super::{Event, Finished, OnEvent, RunOptions, Work};
 use crate::session::OWN_ROLE;
 use crate::{Error, Session, Statement, version_table};
@@ -22,6 +23,7 @@ impl Session {
         self.with_retries(work, options, on_event, async |session| {
             session.reset().await?;
             let first = format!("BEGIN{}", statement_timeout(work, options));
+            session.watch_begin().await.map_err(|error| Error::sql(LOOK, error))?;
             session.run_section(work, options, first, None).await
         })
         .await
@@ -38,6 +40,7 @@ impl Session {
         let Some(last) = all.last() else { return Ok(Vec::new()) };
         let finished = self
             .with_retries(last, options, on_event, async |session| {
+                session.watch_begin().await.map_err(|error| Error::sql(LOOK, error))?;
                 session.begin().await?;
                 let mut finished = Vec::with_capacity(all.len());
                 for work in all {
@@ -52,6 +55,7 @@ impl Session {
                     finished.push(work.finished(start));
                 }
                 session.commit(last).await?;
+                session.watch_end();
                 Ok(finished)
             })
             .await;
@@ -102,15 +106,29 @@ impl Session {
         let mut own = first;
         // What is sent together waits for one answer. Where one fails, the transaction refuses those behind it.
         if let Some((last, others)) = work.section.statements.split_last() {
-            for statement in others {
+            // To look behind the last one is to wait for it.
+            let awaited = if self.is_watched() { &work.section.statements[..] } else { others };
+            for statement in awaited {
+                let began = Instant::now();
                 let (prepared, ran) = self.run_statement(work, statement, &mut own, &mut lock_timeout);
-                let (prepared, ran) = join(prepared, ran).await;
-                if let Err(error) = prepared.and(ran) {
+                let outcome = async {
+                    let (prepared, ran) = join(prepared, ran).await;
+                    prepared.and(ran)?;
+                    self.watch_statement(work, statement, began).await.map_err(|error| Error::sql(LOOK, error))
+                };
+                if let Err(error) = outcome.await {
                     if start.is_none() {
                         self.roll_back().await;
                     }
                     return Err(error);
                 }
+            }
+            if self.is_watched() {
+                return if start.is_some() {
+                    self.record_section(work, start).await
+                } else {
+                    self.end_section(work).await
+                };
             }
             let (prepared, ran) = self.run_statement(work, last, &mut own, &mut lock_timeout);
             if start.is_some() {
@@ -134,7 +152,9 @@ impl Session {
     async fn end_section(&self, work: &Work<'_>) -> Result<(), Error> {
         let (recorded, committed) = join(self.record_section(work, None), self.commit(work)).await;
         // Where the connection was lost both fail, and whether it was committed is not known.
-        committed.and(recorded)
+        committed.and(recorded)?;
+        self.watch_end();
+        Ok(())
     }
 
     /// A statement, and before it dbops' own, to be sent one behind the other.

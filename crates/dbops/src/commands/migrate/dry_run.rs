@@ -1,6 +1,6 @@
 //! `migrate upgrade --dry-run`: what each statement would lock, by running it and rolling back.
 
-use dbops_migrate::{Error, Graph, GraphError, Rehearsed, RehearsedStatement, Rows, Step, TakenLock};
+use dbops_migrate::{DryRun, DryRunStatement as Statement, Error, Graph, GraphError, Rows, Step, TakenLock};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ struct DryRunLock {
     rows: Option<u64>,
 }
 
-pub(super) async fn rehearse(
+pub(super) async fn dry_run(
     context: &Context,
     prepared: &[Prepared<'_>],
     flags: &RunFlags,
@@ -57,26 +57,26 @@ pub(super) async fn rehearse(
         let with_name = |error: Error| Failure::from(error).context(one.name);
         let (mut session, rows) = open(context, one, flags).await?;
         let steps = plan(&one.graph, &rows)?;
-        let spinner = context.ui.spinner(format!("{}: rehearsing", one.name));
-        let rehearsed = session.rehearse(&one.graph, &steps, &flags.options(true)).await;
+        let spinner = context.ui.spinner(format!("{}: trying", one.name));
+        let tried = session.dry_run(&one.graph, &steps, &flags.options(true)).await;
         spinner.finish_and_clear();
-        let rehearsed = rehearsed.map_err(with_name)?;
-        if rehearsed.is_empty() {
+        let tried = tried.map_err(with_name)?;
+        if tried.is_empty() {
             context.ui.status(format!("{}: nothing to do", one.name));
         }
-        for step in &rehearsed {
+        for step in &tried {
             show(context, one, step)?;
         }
-        if !rehearsed.is_empty() {
+        if !tried.is_empty() {
             context.ui.status(format!("{}: rolled back; nothing was changed", one.name));
         }
-        targets.push(DryRunTarget { name: one.name.to_owned(), steps: rehearsed.into_iter().map(document).collect() });
+        targets.push(DryRunTarget { name: one.name.to_owned(), steps: tried.into_iter().map(document).collect() });
     }
     context.ui.document(&DryRunDocument { dry_run: true, targets })?;
     Ok(Outcome::Done)
 }
 
-fn show(context: &Context, one: &Prepared<'_>, step: &Rehearsed) -> Result<()> {
+fn show(context: &Context, one: &Prepared<'_>, step: &DryRun) -> Result<()> {
     let revision = one.graph.get(&step.revision);
     let message = revision.map(|it| it.message.as_str()).unwrap_or_default();
     let note = match revision {
@@ -91,13 +91,13 @@ fn show(context: &Context, one: &Prepared<'_>, step: &Rehearsed) -> Result<()> {
     Ok(())
 }
 
-fn show_statement(context: &Context, statement: &RehearsedStatement) -> Result<()> {
+fn show_statement(context: &Context, statement: &Statement) -> Result<()> {
     let ui = &context.ui;
     let time = paint(FAINT, format!("{} ms", statement.duration.as_millis()));
     let time = if statement.not_run.is_some() { String::new() } else { time };
     ui.data(format!("  line {}: {} {time}", statement.line, beginning(&statement.sql)))?;
     if let Some(reason) = statement.not_run {
-        ui.data(format!("    not rehearsed: {reason}"))?;
+        ui.data(format!("    not run: {reason}"))?;
     }
     for TakenLock { table, mode, bytes, rows } in &statement.locks {
         let rows = rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
@@ -113,9 +113,9 @@ fn beginning(sql: &str) -> String {
     if line.chars().count() <= WIDTH { line } else { line.chars().take(WIDTH - 1).chain(['…']).collect() }
 }
 
-fn document(step: Rehearsed) -> DryRunStep {
+fn document(step: DryRun) -> DryRunStep {
     let lock = |lock: TakenLock| DryRunLock { table: lock.table, mode: lock.mode, bytes: lock.bytes, rows: lock.rows };
-    let statement = |it: RehearsedStatement| DryRunStatement {
+    let statement = |it: Statement| DryRunStatement {
         line: it.line,
         sql: it.sql,
         duration_ms: u64::try_from(it.duration.as_millis()).unwrap_or(u64::MAX),

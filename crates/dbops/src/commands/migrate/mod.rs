@@ -9,6 +9,7 @@ mod import;
 mod lint;
 mod offline;
 mod progress;
+mod rehearse;
 mod resume;
 mod revision;
 mod run;
@@ -69,6 +70,8 @@ enum MigrateCommand {
     Merge(revision::MergeArgs),
     /// Turn an Alembic project into revision files with the same ids
     Import(import::ImportArgs),
+    /// Try the pending revisions on a restored backup: how long they take, what they lock, and whether they can be undone
+    Rehearse(rehearse::RehearseArgs),
     /// Complete a revision without a transaction that failed or was broken off
     Resume(resume::ResumeArgs),
     /// Take revision files as they are that changed, or came in below, after they were applied
@@ -99,6 +102,7 @@ pub(crate) async fn run(context: &Context, args: MigrateArgs) -> Result<Outcome>
             run::stamp(context, &config, targets, &run::Stamp { revisions, purge }, flags).await
         }
         Some(MigrateCommand::Import(args)) => import::import(context, &config, targets, &args).await,
+        Some(MigrateCommand::Rehearse(args)) => rehearse::rehearse(context, &config, targets, &args, flags).await,
         Some(MigrateCommand::Resume(how)) => resume::resume(context, &config, targets, &how, flags).await,
         Some(MigrateCommand::Accept { revisions }) => {
             resume::accept(context, &config, targets, &revisions, flags).await

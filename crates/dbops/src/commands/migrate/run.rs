@@ -162,7 +162,7 @@ pub(super) async fn upgrade(
         return offline::print(context, &prepared, args, Direction::Up, flags);
     }
     if args.dry_run {
-        return dry_run::rehearse(context, &prepared, flags, |graph, rows| plan::upgrade(graph, rows, &args.revision))
+        return dry_run::dry_run(context, &prepared, flags, |graph, rows| plan::upgrade(graph, rows, &args.revision))
             .await;
     }
     let options = flags.options(args.single_transaction);
@@ -208,10 +208,8 @@ pub(super) async fn downgrade(
         return offline::print(context, &prepared, args, Direction::Down, flags);
     }
     if args.dry_run {
-        return dry_run::rehearse(context, &prepared, flags, |graph, rows| {
-            plan::downgrade(graph, rows, &args.revision)
-        })
-        .await;
+        return dry_run::dry_run(context, &prepared, flags, |graph, rows| plan::downgrade(graph, rows, &args.revision))
+            .await;
     }
     let options = flags.options(args.single_transaction);
     let mut done = Vec::new();
