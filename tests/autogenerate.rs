@@ -26,16 +26,25 @@ fn project() -> (Project, DatabaseUrl) {
 
 fn autogenerate(project: &Project, further: &[&str]) -> String {
     let arguments = [&["migrate", "revision", "-m", "follow the schema", "--autogenerate"], further].concat();
-    let document = project.json(0, &arguments);
-    let path = document["path"].as_str().unwrap_or_else(|| panic!("nothing is written: {document}"));
-    fs::read_to_string(project.path(path.trim_start_matches("PROJECT/"))).expect("a revision")
+    files(project, &arguments).concat()
 }
 
-/// The revision that was written leads there, and back.
+/// The text of each file that is written, in their order.
+fn files(project: &Project, arguments: &[&str]) -> Vec<String> {
+    let document = project.json(0, arguments);
+    let files = document["files"].as_array().filter(|files| !files.is_empty());
+    let files = files.unwrap_or_else(|| panic!("nothing is written: {document}"));
+    assert_eq!(document["path"], files[files.len() - 1]["path"]);
+    let path = |file: &serde_json::Value| file["path"].as_str().unwrap_or_default().replace("PROJECT/", "");
+    files.iter().map(|file| fs::read_to_string(project.path(path(file))).expect("a revision")).collect()
+}
+
+/// What was written leads there, and back.
 fn runs(project: &Project) {
+    let before = project.json(0, &["migrate", "current"])["targets"][0]["current"][0].as_str().map(ToOwned::to_owned);
     project.ok(&["migrate"]);
     assert_eq!(project.ok(&["schema", "drift"]).stdout, "app: equal to schema.sql\n");
-    project.ok(&["migrate", "downgrade", "-1", "--yes"]);
+    project.ok(&["migrate", "downgrade", before.as_deref().unwrap_or("base"), "--yes"]);
     project.ok(&["migrate"]);
     let nothing = project.json(0, &["migrate", "revision", "-m", "nothing is left", "--autogenerate"]);
     assert!(nothing["revision"].is_null() && nothing["path"].is_null(), "{nothing}");
@@ -56,18 +65,30 @@ fn what_is_declared_is_written_up_and_down_and_runs() {
          ALTER TABLE users ENABLE ROW LEVEL SECURITY;\nCREATE POLICY p ON users TO nobody_here_yet USING (true);\n",
     );
     execute(&url, "DO $$ BEGIN CREATE ROLE nobody_here_yet; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-    let text = autogenerate(&project, &[]);
-    for part in [
-        "-- transaction: off\n",
-        "ADD CONSTRAINT grown CHECK ((age > 3)) NOT VALID;",
-        "VALIDATE CONSTRAINT grown;",
-        "CREATE UNIQUE INDEX CONCURRENTLY names ON public.users (name);",
-        "ADD CONSTRAINT names UNIQUE USING INDEX names;",
-        "CREATE INDEX CONCURRENTLY users_age ON public.users",
-        "-- rewrites the table\nALTER TABLE public.users ALTER COLUMN id TYPE bigint;",
-        "-- loses data: the table's rows\nDROP TABLE public.posts;",
-    ] {
-        assert!(text.contains(part), "no `{part}` in\n{text}");
+    let files = files(&project, &["migrate", "revision", "-m", "follow the schema", "--autogenerate"]);
+    let parts: [&[&str]; 4] = [
+        &[
+            "-- message: follow the schema (1 of 4: definitions)\n",
+            "ADD CONSTRAINT grown CHECK ((age > 3)) NOT VALID;",
+            "-- rewrites the table\nALTER TABLE public.users ALTER COLUMN id TYPE bigint;",
+            "-- loses data: the table's rows\nDROP TABLE public.posts;",
+        ],
+        &[
+            "(2 of 4: indexes)\n",
+            "-- transaction: off\n",
+            "CREATE UNIQUE INDEX CONCURRENTLY names ON public.users (name);",
+            "CREATE INDEX CONCURRENTLY users_age ON public.users",
+            "DROP INDEX public.names;",
+        ],
+        &["(3 of 4: constraints)\n", "ADD CONSTRAINT names UNIQUE USING INDEX names;"],
+        &["(4 of 4: validation)\n", "VALIDATE CONSTRAINT grown;", "-- +down\n-- nothing to undo\n"],
+    ];
+    assert_eq!(files.len(), parts.len(), "{files:#?}");
+    for (text, parts) in files.iter().zip(parts) {
+        assert_eq!(text.contains("-- transaction: off"), text.contains("CONCURRENTLY"), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "no `{part}` in\n{text}");
+        }
     }
     runs(&project);
     assert_eq!(query(&url, "SELECT concat(id, name, age, plan) FROM users"), ["1Ada36free"]);
@@ -112,8 +133,11 @@ fn a_label_that_is_used_at_once_is_committed_first() {
     assert!(!autogenerate(&project, &[]).contains("-- transaction: off"));
     project.ok(&["migrate"]);
     project.write("schema.sql", &with("'bad', 'ok'", "bad"));
-    let text = autogenerate(&project, &[]);
-    assert!(text.contains("-- transaction: off") && text.contains("ADD VALUE 'bad' BEFORE 'ok'"), "{text}");
+    let files = files(&project, &["migrate", "revision", "-m", "worse", "--autogenerate", "--rev-id", "bbbb2222"]);
+    let [labels, rest] = &files[..] else { panic!("{files:#?}") };
+    assert!(labels.contains("worse (1 of 2: labels)\n") && labels.contains("ADD VALUE 'bad' BEFORE 'ok'"), "{labels}");
+    assert!(rest.starts_with("-- revision: bbbb2222\n") && rest.contains("SET DEFAULT 'bad'"), "{rest}");
+    assert!(!files.concat().contains("-- transaction: off"), "{files:#?}");
     runs(&project);
 }
 

@@ -79,6 +79,19 @@ fn everything_can_have_another_name_and_keeps_its_rows() {
 }
 
 #[test]
+fn a_difference_can_have_renames_too() {
+    let (project, url) = project();
+    project.write("schema.sql", AFTER);
+    let renames = ["--rename", "users.name=full_name", "--rename", "users=accounts", "--rename", "mood.ok=fine"];
+    let diff = project.ok(&[&["schema", "diff", "--from", "app", "--to", "schema.sql"], &renames[..]].concat());
+    assert!(diff.stdout.contains(r#"ALTER TABLE public.users RENAME TO "accounts";"#), "{}", diff.stdout);
+    assert!(!diff.stdout.contains("DROP"), "{}", diff.stdout);
+    execute(&url, &diff.stdout);
+    assert_eq!(query(&url, "SELECT id, full_name, mood FROM accounts"), ["1|Ada|fine"]);
+    assert_eq!(project.ok(&["schema", "diff", "--from", "app", "--to", "schema.sql"]).stdout, "");
+}
+
+#[test]
 fn a_name_that_says_nothing_is_refused() {
     let (project, _) = project();
     // What is added to the declared schema, further arguments, the exit code and what is said.

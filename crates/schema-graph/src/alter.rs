@@ -53,6 +53,8 @@ fn attributes(from: &Object, to: &Object, statements: &mut Vec<String>) -> bool 
             continue;
         }
         match &old.reset {
+            // They went with the sequence.
+            Some(reset) if reset.contains(" ON SEQUENCE ") && to.columns.iter().any(|it| it.identity.is_none()) => {}
             Some(reset) => statements.push(reset.clone()),
             None if new.is_some() => {}
             None => return false,

@@ -1,6 +1,8 @@
 //! Columns: how they stand in CREATE TABLE, and how one is made into another.
 
-use crate::convert::conversion;
+use std::collections::BTreeMap;
+
+use crate::convert::{conversion, has_cast};
 
 /// A column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Column {
     /// What a new column needs beside its clause.
     pub(crate) fn settings(&self, alter: &str) -> Vec<String> {
         let mut statements = Vec::new();
-        let target = format!("{alter} ALTER COLUMN {}", self.identifier);
+        let target = format!("{} ALTER COLUMN {}", alone(alter), self.identifier);
         if let Some(statistics) = self.statistics {
             statements.push(format!("{target} SET STATISTICS {statistics}"));
         }
@@ -96,7 +98,8 @@ impl Column {
         if self.identity.is_some() && to.identity.is_none() {
             clauses.push("DROP IDENTITY".into());
         }
-        if is_forced || self.is_retyped(to) {
+        let is_retyped = is_forced || self.is_retyped(to);
+        if is_retyped {
             clauses.push(format!("TYPE {}", self.new_type(to, alter.starts_with("ALTER FOREIGN"))));
         }
         if let (Some(from), Some(to)) = (&self.generated, &to.generated)
@@ -113,14 +116,10 @@ impl Column {
             }
             _ => {}
         }
-        if self.storage != to.storage {
-            clauses.push(format!("SET STORAGE {}", to.storage.as_deref().unwrap_or("DEFAULT")));
-        }
-        if self.compression != to.compression {
+        // What has a new type forgets how it is stored.
+        let (storage, compression) = if is_retyped { (&None, &None) } else { (&self.storage, &self.compression) };
+        if *compression != to.compression {
             clauses.push(format!("SET COMPRESSION {}", to.compression.as_deref().unwrap_or("default")));
-        }
-        if self.statistics != to.statistics {
-            clauses.push(format!("SET STATISTICS {}", to.statistics.unwrap_or(-1)));
         }
         if self.options != to.options {
             if let Some(options) = &self.options {
@@ -129,7 +128,21 @@ impl Column {
             }
             clauses.extend(to.options.as_ref().map(|options| format!("SET ({options})")));
         }
-        clauses.into_iter().map(|clause| format!("{alter} ALTER COLUMN {} {clause}", to.identifier)).collect()
+        if self.foreign_options != to.foreign_options {
+            clauses.push(format!("OPTIONS ({})", option_changes(&self.foreign_options, &to.foreign_options)));
+        }
+        let statement = |alter: &str, clause: String| format!("{alter} ALTER COLUMN {} {clause}", to.identifier);
+        let mut statements: Vec<_> = clauses.into_iter().map(|clause| statement(alter, clause)).collect();
+        // A child may have others than its parent.
+        let only = alone(alter);
+        if *storage != to.storage {
+            let storage = to.storage.as_deref().unwrap_or("DEFAULT");
+            statements.push(statement(&only, format!("SET STORAGE {storage}")));
+        }
+        if self.statistics != to.statistics {
+            statements.push(statement(&only, format!("SET STATISTICS {}", to.statistics.unwrap_or(-1))));
+        }
+        statements
     }
 
     fn new_type(&self, to: &Self, is_foreign: bool) -> String {
@@ -142,7 +155,70 @@ impl Column {
         if !is_own && conversion(&self.data_type, data_type).is_assignment() {
             return format!("{data_type}{collation}");
         }
-        let way = if is_own { "::text" } else { "" };
+        let way = if is_own || !has_cast(&self.data_type, data_type) { "::text" } else { "" };
         format!("{data_type}{collation} USING {}{way}::{data_type}", to.identifier)
+    }
+}
+
+/// What makes `a '1', b '2'` into other options.
+fn option_changes(from: &Option<String>, to: &Option<String>) -> String {
+    let (old, new) = (options(from), options(to));
+    let gone = old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(name, _)| format!("DROP {name}"));
+    let come = new.iter().filter(|(name, value)| old.get(*name) != Some(*value)).map(|(name, value)| {
+        let word = if old.contains_key(name) { "SET" } else { "ADD" };
+        format!("{word} {name} {value}")
+    });
+    gone.chain(come).collect::<Vec<_>>().join(", ")
+}
+
+/// The names and values of `a '1', "B c" 'it''s'`, as they are written.
+fn options(text: &Option<String>) -> BTreeMap<&str, &str> {
+    let mut options = BTreeMap::new();
+    let mut rest = text.as_deref().unwrap_or_default();
+    while !rest.is_empty() {
+        let quoted = rest.starts_with('"');
+        let name = if quoted { end_of(rest, '"') } else { rest.find(' ').unwrap_or(rest.len()) };
+        let value = rest[name..].trim_start();
+        let end = value.find('\'').map_or(value.len(), |start| start + end_of(&value[start..], '\''));
+        options.insert(&rest[..name], &value[..end]);
+        rest = value[end..].trim_start_matches(", ");
+    }
+    options
+}
+
+/// Where what begins with a quote ends; a doubled one is part of it.
+fn end_of(text: &str, quote: char) -> usize {
+    let mut is_inside = false;
+    let mut characters = text.char_indices().peekable();
+    while let Some((index, character)) = characters.next() {
+        is_inside ^= character == quote;
+        if !is_inside && characters.peek().is_none_or(|(_, next)| *next != quote) {
+            return index + character.len_utf8();
+        }
+    }
+    text.len()
+}
+
+/// The beginning of an ALTER TABLE that passes nothing on to children.
+fn alone(alter: &str) -> String {
+    alter.replacen("ALTER TABLE ", "ALTER TABLE ONLY ", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::option_changes;
+
+    #[test]
+    fn options_are_added_set_and_dropped() {
+        let cases = [
+            ("", "a '1'", "ADD a '1'"),
+            ("a '1', b '2'", "b '3'", "DROP a, SET b '3'"),
+            ("\"B, c\" 'it''s, not'", "\"B, c\" 'it''s'", "SET \"B, c\" 'it''s'"),
+            ("a E'\\\\', b '2'", "a E'\\\\'", "DROP b"),
+        ];
+        for (from, to, expected) in cases {
+            let options = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            assert_eq!(option_changes(&options(from), &options(to)), expected, "{from} to {to}");
+        }
     }
 }

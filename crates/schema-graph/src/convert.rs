@@ -25,6 +25,34 @@ impl Conversion {
     }
 }
 
+/// Whether a value of one type can be cast to another as it is; otherwise it goes by way of its text.
+///
+/// <https://www.postgresql.org/docs/18/sql-createcast.html>, and what pg_cast has from the server's own.
+pub(crate) fn has_cast(from: &str, to: &str) -> bool {
+    let ((from, _), (to, _)) = (split(from), split(to));
+    if let (Some(from), Some(to)) = (from.strip_suffix("[]"), to.strip_suffix("[]")) {
+        return has_cast(from, to);
+    }
+    const NUMBERS: [&str; 3] = ["smallint", "integer", "bigint"];
+    let is_text = |name: &str| ["text", "character varying", "character"].contains(&name);
+    let is_number = |name: &str| NUMBERS.contains(&name);
+    match (from, to) {
+        (from, to) if is_text(from) || is_text(to) => true,
+        ("boolean", "integer") | ("integer", "boolean" | "\"char\"") | ("\"char\"", "integer") => true,
+        ("bytea", to) => is_number(to),
+        (from, "bytea") => is_number(from),
+        ("bit", to) => to != "smallint" && is_number(to),
+        (from, "bit") => from != "smallint" && is_number(from),
+        ("jsonb", "boolean" | "real" | "double precision" | "numeric") => true,
+        ("jsonb", to) => is_number(to),
+        ("money", "numeric") | ("numeric" | "integer" | "bigint", "money") => true,
+        ("interval", "time without time zone") | ("time without time zone", "interval") => true,
+        (from, to) => {
+            from.starts_with("timestamp") && to.starts_with("time") || from.replace("range", "multirange") == to
+        }
+    }
+}
+
 /// The way from one type, as `format_type` writes it, to another.
 pub(crate) fn conversion(from: &str, to: &str) -> Conversion {
     let ((from, old_size), (to, new_size)) = (split(from), split(to));

@@ -7,8 +7,22 @@ pub(crate) fn settings(object: &Object) -> impl Iterator<Item = String> + '_ {
     object.attributes.iter().filter(|attribute| !attribute.is_inline).filter_map(|it| it.set.clone())
 }
 
+/// Which NOT NULL constraints are called by their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Those whose name is not the one that they would get.
+    Needed,
+    /// Every one: the usual name is taken for now.
+    All,
+}
+
 /// CREATE TABLE, a line for each column, with those of its parts that `is_included`.
-pub(crate) fn table_definition(graph: &Graph, table: &Object, is_included: &dyn Fn(&ObjectId) -> bool) -> String {
+pub(crate) fn table_definition(
+    graph: &Graph,
+    table: &Object,
+    is_included: &dyn Fn(&ObjectId) -> bool,
+    names: Names,
+) -> String {
     let [head, tail] = &table.parts[..] else { return table.definition.clone() };
     let id = |kind, column: &Column| ObjectId {
         kind,
@@ -27,7 +41,7 @@ pub(crate) fn table_definition(graph: &Graph, table: &Object, is_included: &dyn 
             continue;
         }
         let not_null = id(Kind::NotNull, column);
-        let extra = value_clauses(graph, &id(Kind::Column, column), is_included);
+        let extra = value_clauses(graph, &id(Kind::Column, column), is_included, names);
         if is_inherited && !is_partition && !is_typed {
             // Its parent has it. What the child has of its own is a line of its own; a default is set afterwards.
             if let (Some(not_null), true) = (graph.get(&not_null), is_included(&not_null))
@@ -62,26 +76,42 @@ pub(crate) fn table_definition(graph: &Graph, table: &Object, is_included: &dyn 
 }
 
 /// A column's default and NOT NULL, those that are included.
-pub(crate) fn value_clauses(graph: &Graph, column: &ObjectId, is_included: &dyn Fn(&ObjectId) -> bool) -> String {
+pub(crate) fn value_clauses(
+    graph: &Graph,
+    column: &ObjectId,
+    is_included: &dyn Fn(&ObjectId) -> bool,
+    names: Names,
+) -> String {
     let mut clauses = String::new();
     let part = |kind| graph.get(&ObjectId { kind, ..column.clone() }).filter(|part| is_included(&part.id));
-    if let Some(default) = part(Kind::Default) {
+    if let Some(default) = part(Kind::Default).filter(|default| !default.is_inherited) {
         clauses.push_str(&format!(" DEFAULT {}", default.parts.first().map(String::as_str).unwrap_or_default()));
     }
     if let Some(not_null) = part(Kind::NotNull).filter(|not_null| !not_null.is_inherited) {
-        clauses.push_str(&not_null_clause(not_null));
+        clauses.push_str(&not_null_clause(not_null, names));
     }
     clauses
 }
 
 /// NOT NULL as it stands behind a column.
-fn not_null_clause(not_null: &Object) -> String {
+fn not_null_clause(not_null: &Object, names: Names) -> String {
     let [_, name, clause, _] = &not_null.parts[..] else { return " NOT NULL".into() };
     let inherit = if clause.ends_with(" NO INHERIT") { " NO INHERIT" } else { "" };
-    if *name == usual_name(&not_null.id) {
+    if names == Names::Needed && *name == usual_name(&not_null.id) {
         return format!(" NOT NULL{inherit}");
     }
     format!(" CONSTRAINT {name} NOT NULL{inherit}")
+}
+
+/// Whether a partition's constraint is valid where its parent's is not.
+pub(crate) fn is_validated_alone(to: &Graph, new: &Object) -> bool {
+    let is_open = |id: &ObjectId| {
+        id.kind == Kind::Constraint && to.get(id).is_some_and(|parent| parent.attribute("not valid").is_some())
+    };
+    new.id.kind == Kind::Constraint
+        && new.is_inherited
+        && new.attribute("not valid").is_none()
+        && new.depends_on.iter().any(is_open)
 }
 
 /// The name that PostgreSQL gives to a column's NOT NULL constraint by itself.
@@ -107,6 +137,9 @@ pub(crate) fn undo_default(object: &Object, default: &Attribute) -> Option<Strin
 }
 
 fn privilege_target(object: &Object) -> Option<String> {
+    if let (Kind::Column, [_, sequence]) = (object.id.kind, &object.parts[..]) {
+        return Some(format!("SEQUENCE {sequence}"));
+    }
     let (word, name) = object.removal.strip_prefix("DROP ").and_then(|rest| match object.id.kind {
         Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => {
             rest.rsplit_once("TABLE ").or_else(|| rest.rsplit_once("VIEW ")).map(|(_, name)| ("TABLE", name))
@@ -118,13 +151,14 @@ fn privilege_target(object: &Object) -> Option<String> {
 }
 
 /// The letter by which `pg_default_acl` knows a kind.
-pub(crate) fn default_letter(kind: Kind) -> Option<&'static str> {
-    match kind {
+pub(crate) fn default_letter(object: &Object) -> Option<&'static str> {
+    match object.id.kind {
+        Kind::Column if object.parts.len() > 1 => Some("S"),
         Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => Some("r"),
         Kind::Sequence => Some("S"),
         Kind::Function | Kind::Aggregate => Some("f"),
         Kind::Schema => Some("n"),
-        _ if kind.is_type() => Some("T"),
+        kind if kind.is_type() => Some("T"),
         _ => None,
     }
 }

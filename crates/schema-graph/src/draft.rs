@@ -1,8 +1,9 @@
 //! What happens to each object of two schemas, what is built on it included.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::alter::{Change, change};
+use crate::create::Names;
 use crate::{Graph, Kind, Object, ObjectId};
 
 /// What happens to an object.
@@ -16,7 +17,8 @@ pub(crate) enum Fate {
     Create,
     /// Dropped and created.
     Replace,
-    /// A type that columns have: the old one makes room, and goes when the columns have the new one.
+    /// A type that columns have, or a table: the old one makes room, and goes when the columns have the new one, or the
+    /// new table the rows.
     Exchange,
 }
 
@@ -32,8 +34,14 @@ pub(crate) struct Draft<'a> {
     pub(crate) new_needs: Vec<Vec<usize>>,
     /// Who needs it in the first.
     pub(crate) old_users: Vec<Vec<usize>>,
+    /// And in the second.
+    pub(crate) new_users: Vec<Vec<usize>>,
     pub(crate) fates: Vec<Fate>,
     pub(crate) numbers: HashMap<&'a ObjectId, usize>,
+    /// The schemas and names of the first schema's NOT NULL constraints.
+    taken: HashSet<(&'a str, &'a str)>,
+    /// The foreign keys of both schemas that refer to a table.
+    pub(crate) referring: HashMap<&'a ObjectId, Vec<usize>>,
 }
 
 impl<'a> Draft<'a> {
@@ -46,10 +54,7 @@ impl<'a> Draft<'a> {
             ids.iter().map(|id| of(id).iter().filter_map(|id| numbers.get(id).copied()).collect()).collect()
         };
         let (old_needs, new_needs) = (needs(from), needs(to));
-        let mut old_users = vec![Vec::new(); ids.len()];
-        for (user, needs) in old_needs.iter().enumerate() {
-            needs.iter().for_each(|need| old_users[*need].push(user));
-        }
+        let (old_users, new_users) = (users_of(&old_needs), users_of(&new_needs));
         let old: Vec<_> = ids.iter().map(|id| from.get(id)).collect();
         let new: Vec<_> = ids.iter().map(|id| to.get(id)).collect();
         let fate = |(old, new): (&Option<&Object>, &Option<&Object>)| match (old, new) {
@@ -57,62 +62,111 @@ impl<'a> Draft<'a> {
             (Some(old), Some(new)) => match change(old, new, from) {
                 Change::None => Fate::Same,
                 Change::Alter(statements) => Fate::Alter(statements),
-                Change::Replace => Fate::Replace,
+                Change::Replace => replacement(old.id.kind),
             },
             (Some(_), None) => Fate::Drop,
             (None, _) => Fate::Create,
         };
         let fates = old.iter().zip(&new).map(fate).collect();
-        let mut draft = Self { from, to, ids, old, new, old_needs, new_needs, old_users, fates, numbers };
+        let place = |it: &'a Object| Some((it.id.schema.as_str(), it.parts.get(1)?.as_str()));
+        let taken = from.of_kind(Kind::NotNull).filter_map(place).collect();
+        let mut referring: HashMap<&ObjectId, Vec<usize>> = HashMap::new();
+        for key in [from, to].into_iter().flat_map(|graph| graph.of_kind(Kind::Constraint)) {
+            if let Some(table) = key.refers_to.as_ref().filter(|_| !key.is_inherited) {
+                referring.entry(table).or_default().push(numbers[&key.id]);
+            }
+        }
+        let mut draft = Self {
+            from,
+            to,
+            ids,
+            old,
+            new,
+            old_needs,
+            new_needs,
+            old_users,
+            new_users,
+            fates,
+            numbers,
+            taken,
+            referring,
+        };
+        draft.descend();
+        draft.retyped_keys();
         draft.inherit();
         draft.spread();
+        while draft.contained_domains() {
+            draft.spread();
+        }
+        draft.own_defaults();
+        draft.validated_again();
         draft.identities();
         draft
     }
 
-    /// A change that a parent's column passes on is not made again.
-    fn inherit(&mut self) {
-        for number in 0..self.ids.len() {
-            let (Some(old), Some(new)) = (self.old[number], self.new[number]) else { continue };
-            if old.is_inherited && new.is_inherited && self.ids[number].kind == Kind::Column {
-                let parents = &self.old_needs[number];
-                if parents.iter().any(|parent| self.ids[*parent].kind == Kind::Column && self.is_changed(*parent)) {
-                    self.fates[number] = Fate::Same;
+    /// A partition key's column has its type for good; so have the same columns of the partitions that are to fit.
+    fn retyped_keys(&mut self) {
+        for number in self.parents_first() {
+            let Some(new) = self.new[number].filter(|_| self.is_retyped(number)) else { continue };
+            let of_parent = self.ancestors(number).into_iter().any(|parent| self.is_exchanged_part(parent));
+            for table in new.id.owners().filter_map(|owner| self.numbers.get(&owner).copied()).collect::<Vec<_>>() {
+                let key = self.old[table].filter(|old| old.shape.starts_with('t'));
+                let mut words = key.map(|it| it.shape.as_str()).unwrap_or_default().split(|c: char| !is_of_word(c));
+                let is_key = words.any(|word| word == new.id.name);
+                if (is_key || (of_parent && new.is_inherited)) && self.new[table].is_some() && self.old[table].is_some()
+                {
+                    self.fates[table] = Fate::Exchange;
                 }
             }
-            if old.is_inherited && self.ids[number].kind == Kind::NotNull && self.is_changed(number) {
-                self.rename_inherited(number);
-            }
         }
     }
 
-    /// An inherited NOT NULL is renamed with its parent's, or while its table has no parent.
-    fn rename_inherited(&mut self, number: usize) {
-        let is_parents = |need: &usize| self.ids[*need].kind == Kind::NotNull && self.is_changed(*need);
-        if self.old_needs[number].iter().any(is_parents) {
-            self.fates[number] = Fate::Same;
-            return;
-        }
-        for link in self.links(number) {
-            if self.fates[link] == Fate::Same {
-                self.fates[link] = Fate::Replace;
+    /// A domain in an array or a composite type takes no further constraint: only a new one has it.
+    ///
+    /// <https://www.postgresql.org/docs/18/sql-alterdomain.html#SQL-ALTERDOMAIN-NOTES>
+    fn contained_domains(&mut self) -> bool {
+        let mut is_found = false;
+        for number in 0..self.ids.len() {
+            let is_added = self.ids[number].kind == Kind::DomainConstraint
+                && matches!(self.fates[number], Fate::Create | Fate::Replace)
+                && self.new[number].is_some_and(|constraint| constraint.attribute("not valid").is_none());
+            let domain = self.new_needs[number].iter().find(|need| self.ids[**need].kind == Kind::Domain).copied();
+            let Some(domain) = domain.filter(|_| is_added) else { continue };
+            let is_container = |user: &&usize| {
+                matches!(self.ids[**user].kind, Kind::CompositeType | Kind::RangeType)
+                    || self.old[**user].is_some_and(|user| user.columns.iter().any(|it| it.data_type.ends_with("[]")))
+            };
+            let is_kept = matches!(self.fates[domain], Fate::Same | Fate::Alter(_)) && self.old[domain].is_some();
+            if is_kept && self.old_users[domain].iter().any(|user| is_container(&user)) {
+                self.fates[domain] = Fate::Replace;
+                is_found = true;
             }
         }
+        is_found
     }
 
-    /// What the table of a part is a partition or child of, or becomes or ceases to be.
-    pub(crate) fn links(&self, number: usize) -> Vec<usize> {
-        let id = self.ids[number];
-        let first = ObjectId { kind: Kind::Parent, name: String::new(), ..id.clone() };
-        let start = self.ids.partition_point(|other| **other < first);
-        let is_link = |other: &&ObjectId| {
-            (other.kind, &other.schema, &other.on_table) == (Kind::Parent, &id.schema, &id.on_table)
+    /// How the NOT NULL constraints among the parts of a new table, or of a new column, get their names: PostgreSQL gives
+    /// each another one than all others of the schema.
+    pub(crate) fn names_for(&self, parts: &[usize]) -> Names {
+        let not_null = |part: &&usize| self.ids[**part].kind == Kind::NotNull;
+        let is_taken = |part: &usize| {
+            let name = self.new[*part].and_then(|it| Some((it.id.schema.as_str(), it.parts.get(1)?.as_str())));
+            name.is_some_and(|name| self.taken.contains(&name))
         };
-        let count = self.ids[start..].iter().take_while(|other| is_link(other)).count();
-        (start..start + count).collect()
+        if parts.iter().filter(not_null).any(is_taken) { Names::All } else { Names::Needed }
     }
 
-    fn is_changed(&self, number: usize) -> bool {
+    /// Whether it is part of a table whose rows move into another.
+    pub(crate) fn is_exchanged_part(&self, number: usize) -> bool {
+        self.ids[number].owners().any(|owner| self.is_exchanged(&owner))
+    }
+
+    /// Whether it is a table whose rows move into another.
+    pub(crate) fn is_exchanged(&self, id: &ObjectId) -> bool {
+        id.kind == Kind::Table && self.numbers.get(id).is_some_and(|it| self.fates[*it] == Fate::Exchange)
+    }
+
+    pub(crate) fn is_changed(&self, number: usize) -> bool {
         self.fates[number] != Fate::Same
     }
 
@@ -120,7 +174,20 @@ impl<'a> Draft<'a> {
     fn spread(&mut self) {
         let mut work: Vec<usize> = (0..self.ids.len()).filter(|number| self.disturbs(*number)).collect();
         while let Some(number) = work.pop() {
+            // What a type is made of is there as long as the old one waits.
+            if self.fates[number] == Fate::Exchange && self.ids[number].kind.is_type() {
+                for need in self.old_needs[number].clone() {
+                    if self.ids[need].kind.is_type() && self.fates[need] == Fate::Replace {
+                        self.fates[need] = Fate::Exchange;
+                        work.push(need);
+                    }
+                }
+            }
             for user in self.old_users[number].clone() {
+                if self.leaves(user, number) || self.moves(user, number) {
+                    self.fates[number] = Fate::Exchange;
+                    work.push(number);
+                }
                 if let Some(fate) = self.disturbed(user, number)
                     && self.fates[user] != fate
                 {
@@ -133,6 +200,23 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a column goes from a type, which is replaced, to another: its values need both.
+    fn leaves(&self, user: usize, number: usize) -> bool {
+        self.ids[number].kind.is_type()
+            && self.fates[number] == Fate::Replace
+            && self.ids[user].kind == Kind::Column
+            && self.is_retyped(user)
+            && matches!(self.fates[user], Fate::Alter(_))
+    }
+
+    /// Whether a column of a table has a type, which is replaced, when its rows move: while both types are there.
+    fn moves(&self, user: usize, number: usize) -> bool {
+        self.ids[number].kind.is_type()
+            && self.fates[number] == Fate::Replace
+            && self.ids[user].kind == Kind::Column
+            && self.is_exchanged_part(user)
     }
 
     fn disturbs(&self, number: usize) -> bool {
@@ -159,6 +243,9 @@ impl<'a> Draft<'a> {
             return None;
         }
         let (kind, of) = (self.ids[user].kind, self.ids[number].kind);
+        if self.is_exchanged_part(user) {
+            return Some(Fate::Replace);
+        }
         if of == Kind::Column && self.is_retyped(number) && matches!(self.fates[number], Fate::Alter(_) | Fate::Retype)
         {
             let is_generated = old.columns.first().is_some_and(|column| column.generated.is_some());
@@ -180,16 +267,20 @@ impl<'a> Draft<'a> {
         }
         let is_column = kind == Kind::Column && old.columns.first().is_some_and(|column| column.generated.is_none());
         if of.is_type() && is_column {
+            // Its own change ends the dependency.
+            if matches!(self.fates[user], Fate::Alter(_)) && !self.new_needs[user].contains(&number) {
+                return None;
+            }
             return (self.fates[number] != Fate::Drop).then_some(Fate::Retype);
         }
         match (&self.fates[number], &self.fates[user]) {
             // Its own change ends the dependency.
-            (Fate::Drop, Fate::Alter(_) | Fate::Retype) => None,
+            (Fate::Drop, Fate::Alter(_) | Fate::Retype) if kind != Kind::View => None,
             (Fate::Replace | Fate::Exchange, Fate::Alter(_)) if !self.new_needs[user].contains(&number) => None,
             (Fate::Drop | Fate::Replace | Fate::Exchange, _) if old.is_inherited => None,
             // Where its parent was is nothing that a table is made of.
             (Fate::Drop, Fate::Same) if kind == Kind::Column => None,
-            (Fate::Drop | Fate::Replace | Fate::Exchange, _) => Some(Fate::Replace),
+            (Fate::Drop | Fate::Replace | Fate::Exchange, _) => Some(replacement(kind)),
             _ => None,
         }
     }
@@ -215,4 +306,27 @@ impl<'a> Draft<'a> {
             self.fates[not_null] = Fate::Same;
         }
     }
+}
+
+fn users_of(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut users = vec![Vec::new(); needs.len()];
+    for (user, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|need| users[*need].push(user));
+    }
+    users
+}
+
+fn is_of_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_' || character == '$'
+}
+
+/// Whether it is an index, or a constraint that has one.
+pub(crate) fn has_index(object: &Object) -> bool {
+    let is_key = || object.parts.first().is_some_and(|kind| ["p", "u", "x"].contains(&kind.as_str()));
+    object.id.kind == Kind::Index || (object.id.kind == Kind::Constraint && is_key())
+}
+
+/// A table keeps its rows.
+fn replacement(kind: Kind) -> Fate {
+    if kind == Kind::Table { Fate::Exchange } else { Fate::Replace }
 }

@@ -6,7 +6,7 @@
 //! - [`compare`], [`plan`], [`picture`] and the rest are pure.
 //!
 //! What belongs to an extension is not part of a schema, nor is dbops' own: the schema `dbops` and the version table
-//! `alembic_version`. Owners are not read.
+//! `alembic_version`. Owners are read on demand: [`read_as`].
 
 mod alter;
 mod column;
@@ -14,11 +14,15 @@ mod compare;
 mod convert;
 mod create;
 mod draft;
+mod edges;
 mod hazard;
 mod implied;
+mod inherit;
+mod moving;
 mod object;
 mod online;
 mod order;
+mod parts;
 mod picture;
 mod plan;
 mod read;
@@ -31,8 +35,9 @@ pub use compare::{Difference, compare, describe};
 pub use hazard::{Hazard, Statement};
 pub use object::{Attribute, Graph, Kind, Object, ObjectId};
 pub use online::online;
+pub use parts::{Part, PartKind, parts};
 pub use picture::{PictureFormat, picture};
 pub use plan::{Action, Step, dump, plan};
-pub use read::read;
+pub use read::{Owners, read, read_as};
 pub use rename::{Rename, RenameError, likely_renames};
 pub use size::{Size, Sizes, sizes};

@@ -7,7 +7,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
-use crate::draft::{Draft, Fate};
+use crate::create::is_validated_alone;
+use crate::draft::{Draft, Fate, has_index};
+use crate::edges::edges;
 use crate::{Kind, ObjectId};
 
 /// A node: an object's number, and whether it is the one that makes it.
@@ -31,8 +33,9 @@ impl Order {
             if circle.is_empty() {
                 return Self { nodes: with_guests(sorted, &hosts) };
             }
+            let guests = choose(draft, &guests);
             if !guests.is_empty() {
-                apart.extend(choose(draft, &guests));
+                apart.extend(guests);
             } else if with_mentions {
                 with_mentions = false;
             } else {
@@ -45,11 +48,31 @@ impl Order {
     }
 }
 
-/// Defaults before all others: without them most circles are none.
+/// Those first without which most circles are none, and which can well stand alone.
 fn choose(draft: &Draft<'_>, guests: &[Node]) -> Vec<Node> {
-    let defaults: Vec<_> =
-        guests.iter().filter(|(number, _)| draft.ids[*number].kind == Kind::Default).copied().collect();
-    if defaults.is_empty() { guests.to_vec() } else { defaults }
+    let rank = |(number, _): &Node| match draft.ids[*number].kind {
+        Kind::Default => 0,
+        Kind::Policy | Kind::Rule | Kind::Trigger | Kind::Statistics | Kind::PublishedTable | Kind::Index => 1,
+        Kind::Constraint | Kind::DomainConstraint => 2,
+        Kind::Parent => 3,
+        Kind::NotNull => 5,
+        _ => 4,
+    };
+    let can_stand_alone = |(number, makes): &&Node| {
+        let id = draft.ids[*number];
+        let is_partitioned = |owner: ObjectId| {
+            let mut tables = [draft.from, draft.to].into_iter().filter_map(|graph| graph.get(&owner));
+            tables.any(|table| table.shape.starts_with('t'))
+        };
+        match id.kind {
+            Kind::NotNull => *makes,
+            Kind::Column => !draft.is_exchanged_part(*number) && !id.owners().any(is_partitioned),
+            _ => true,
+        }
+    };
+    let guests: Vec<_> = guests.iter().filter(can_stand_alone).collect();
+    let first = guests.iter().map(|guest| rank(guest)).min();
+    guests.into_iter().filter(|guest| Some(rank(guest)) == first).copied().collect()
 }
 
 fn with_guests(sorted: Vec<Node>, hosts: &HashMap<Node, Node>) -> Vec<(Node, Vec<usize>)> {
@@ -65,19 +88,19 @@ fn with_guests(sorted: Vec<Node>, hosts: &HashMap<Node, Node>) -> Vec<(Node, Vec
     sorted.iter().map(|node| (*node, take(node))).collect()
 }
 
-fn is_dropped(draft: &Draft<'_>, number: usize) -> bool {
+pub(crate) fn is_dropped(draft: &Draft<'_>, number: usize) -> bool {
     matches!(draft.fates[number], Fate::Drop | Fate::Replace | Fate::Exchange)
 }
 
-fn is_created(draft: &Draft<'_>, number: usize) -> bool {
+pub(crate) fn is_created(draft: &Draft<'_>, number: usize) -> bool {
     matches!(draft.fates[number], Fate::Create | Fate::Replace | Fate::Exchange)
 }
 
-fn is_changed(draft: &Draft<'_>, number: usize) -> bool {
+pub(crate) fn is_changed(draft: &Draft<'_>, number: usize) -> bool {
     matches!(draft.fates[number], Fate::Alter(_) | Fate::Retype)
 }
 
-fn exists(draft: &Draft<'_>, (number, makes): Node) -> bool {
+pub(crate) fn exists(draft: &Draft<'_>, (number, makes): Node) -> bool {
     if makes { is_created(draft, number) || is_changed(draft, number) } else { is_dropped(draft, number) }
 }
 
@@ -114,6 +137,11 @@ fn drop_host(draft: &Draft<'_>, number: usize) -> Option<usize> {
     let owner = || id.owners().find_map(|owner| dropped(&owner));
     match id.kind {
         Kind::Default | Kind::NotNull => id.column().and_then(|column| dropped(&column)).or_else(owner),
+        // Their names have to be free, and the old table is nobody's partition, before the new one comes.
+        Kind::Index | Kind::Statistics | Kind::Parent if draft.is_exchanged_part(number) => None,
+        Kind::Constraint if draft.is_exchanged_part(number) && draft.old[number].is_some_and(has_index) => None,
+        // Its rows move with its parent's.
+        Kind::Table if draft.fates[number] == Fate::Drop => moving_parent(draft, number),
         // A foreign key stands in the way of the other table, too.
         Kind::Constraint => {
             let other = draft.old[number].and_then(|object| object.refers_to.as_ref());
@@ -131,9 +159,36 @@ fn drop_host(draft: &Draft<'_>, number: usize) -> Option<usize> {
                 ObjectId { kind: Kind::Publication, schema: String::new(), on_table: None, name: id.name.clone() };
             dropped(&publication).or_else(owner)
         }
+        Kind::Parent if is_referred(draft, id) && !moves_along(draft, id) => None,
         _ if id.kind.is_part() => owner(),
         _ => None,
     }
+}
+
+/// Whether a column is one of a partitioned table.
+pub(crate) fn is_partitioned(draft: &Draft<'_>, column: usize) -> bool {
+    draft.ids[column].owners().filter_map(|id| draft.from.get(&id)).any(|table| table.shape.starts_with('t'))
+}
+
+fn is_referred(draft: &Draft<'_>, link: &ObjectId) -> bool {
+    draft.referring_keys(link).into_iter().any(|key| draft.old[key].is_some())
+}
+
+fn moves_along(draft: &Draft<'_>, link: &ObjectId) -> bool {
+    let mut tables = link.owners().filter_map(|owner| draft.numbers.get(&owner).copied());
+    tables.any(|table| draft.fates[table] == Fate::Drop && moving_parent(draft, table).is_some())
+}
+
+/// The table that a partition's rows are part of, and move with.
+fn moving_parent(draft: &Draft<'_>, partition: usize) -> Option<usize> {
+    let parents = draft.from.parts_of(draft.ids[partition], Kind::Parent).filter(|it| it.removal.contains(" DETACH "));
+    let tables = parents.flat_map(|link| link.depends_on.iter().filter(|id| id.kind == Kind::Table));
+    let mut numbers = tables.filter_map(|id| draft.numbers.get(id).copied()).filter(|number| *number != partition);
+    numbers.find_map(|parent| match draft.fates[parent] {
+        Fate::Exchange => Some(parent),
+        Fate::Drop => moving_parent(draft, parent),
+        _ => None,
+    })
 }
 
 /// The column with which a sequence goes.
@@ -153,96 +208,23 @@ fn create_host(draft: &Draft<'_>, number: usize) -> Option<usize> {
         |id: ObjectId| -> Option<usize> { draft.numbers.get(&id).copied().filter(|number| is_created(draft, *number)) };
     let object = draft.new[number]?;
     // A new column of a table that is there fills its rows with its default, and has to, if it is NOT NULL.
-    let of_column = || id.column().and_then(created).filter(|_| object.attribute("not valid").is_none());
+    let is_plain = object.attribute("not valid").is_none() && !draft.joins(number);
+    // A column that comes with its parent's has no statement that could say more.
+    let is_added = |column: &usize| draft.new[*column].is_some_and(|it| !it.is_inherited || draft.joins(*column));
+    let of_column = || id.column().and_then(created).filter(|column| is_plain && is_added(column));
     let Some(table) = id.owners().find_map(created).filter(is_table) else { return of_column() };
     let is_partition = draft.new[table].is_some_and(|table| table.parts[0].contains(" PARTITION OF "));
     // A child's own default for a column of its parent's cannot stand in CREATE TABLE.
     let of_parent = id.kind == Kind::Default
         && id.column().and_then(|id| draft.to.get(&id)).is_some_and(|column| column.is_inherited);
+    // A key in CREATE TABLE would make a NOT NULL of its own beside the parent's.
+    let is_parents = |id: &ObjectId| id.kind == Kind::NotNull && draft.to.get(id).is_some_and(|it| it.is_inherited);
     let stands_alone = object.attribute("not valid").is_some()
         || object.refers_to.is_some()
+        || is_validated_alone(draft.to, object)
+        || (id.kind == Kind::Constraint && !is_partition && object.depends_on.iter().any(is_parents))
         || (of_parent && !is_partition && !object.is_inherited);
     (!stands_alone).then_some(table)
-}
-
-fn edges(draft: &Draft<'_>, hosts: &HashMap<Node, Node>, with_mentions: bool) -> BTreeSet<(Node, Node)> {
-    let mut edges = BTreeSet::new();
-    let mut add = |before: Node, after: Node| {
-        if exists(draft, before) && exists(draft, after) {
-            let host = |node| *hosts.get(&node).unwrap_or(&node);
-            let (before, after) = (host(before), host(after));
-            if before != after {
-                edges.insert((before, after));
-            }
-        }
-    };
-    for number in 0..draft.ids.len() {
-        for need in &draft.new_needs[number] {
-            add((*need, true), (number, true));
-        }
-        if with_mentions && let Some(object) = draft.new[number] {
-            for id in &object.mentions {
-                if let Some(mentioned) = draft.numbers.get(id) {
-                    add((*mentioned, true), (number, true));
-                }
-            }
-        }
-        for user in &draft.old_users[number] {
-            add((*user, false), (number, false));
-            if is_changed(draft, *user) {
-                add((*user, true), (number, false));
-            }
-            if is_changed(draft, number) || draft.fates[number] == Fate::Exchange {
-                add((*user, false), (number, true));
-            }
-        }
-        match draft.fates[number] {
-            Fate::Replace => add((number, false), (number, true)),
-            Fate::Exchange => add((number, true), (number, false)),
-            _ => {}
-        }
-    }
-    for number in (0..draft.ids.len()).filter(|number| is_changed(draft, *number)) {
-        let id = draft.ids[number];
-        // A child's NOT NULL can have a new name while it is nobody's child.
-        if id.kind == Kind::NotNull {
-            for link in draft.links(number) {
-                add((link, false), (number, true));
-                add((number, true), (link, true));
-            }
-        }
-        // An identity column's sequence comes and goes with the column's change.
-        if id.kind == Kind::Column {
-            let name = format!("{}_{}_seq", id.on_table.as_deref().unwrap_or_default(), id.name);
-            let sequence = ObjectId { kind: Kind::Sequence, schema: id.schema.clone(), on_table: None, name };
-            if let Some(sequence) = draft.numbers.get(&sequence) {
-                let has_identity = |object: Option<&crate::Object>| {
-                    object.is_some_and(|object| object.columns.iter().any(|column| column.identity.is_some()))
-                };
-                if has_identity(draft.old[number]) {
-                    add((number, true), (*sequence, true));
-                }
-                if has_identity(draft.new[number]) {
-                    add((*sequence, false), (number, true));
-                }
-            }
-        }
-    }
-    // A name is free when its bearer has gone.
-    let mut bearers: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-    let is_bearer = |number: &usize| draft.ids[*number].kind.has_common_name();
-    for number in (0..draft.ids.len()).filter(is_bearer).filter(|number| is_dropped(draft, *number)) {
-        bearers.entry((&draft.ids[number].schema, &draft.ids[number].name)).or_default().push(number);
-    }
-    for number in (0..draft.ids.len()).filter(is_bearer).filter(|number| is_created(draft, *number)) {
-        let id = draft.ids[number];
-        for other in bearers.get(&(id.schema.as_str(), id.name.as_str())).into_iter().flatten() {
-            if *other != number {
-                add((*other, false), (number, true));
-            }
-        }
-    }
-    edges
 }
 
 /// The nodes that could be sorted, and those that stand in a circle.

@@ -8,7 +8,7 @@ use dbops_postgres::tokio_postgres::types::{ToSql, Type};
 use dbops_postgres::tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::create::table_definition;
+use crate::create::{Names, table_definition};
 use crate::object::Attribute;
 use crate::{Column, Graph, Kind, Object, ObjectId};
 
@@ -54,6 +54,8 @@ const QUERIES: [Query; 32] = [
     (include_str!("sql/dependencies.sql"), Reading::add_dependency),
 ];
 
+const OWNERS: Query = (include_str!("sql/owners.sql"), Reading::add_owner);
+
 /// Catalog queries are short, and estimated much too long: compiling them would take longer than running them.
 const SETTINGS: &str = "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off";
 
@@ -69,21 +71,41 @@ const AHEAD: usize = 3;
 ///
 /// When a query fails or the connection is lost.
 pub async fn read(client: &mut Client) -> Result<Graph, SqlError> {
+    read_as(client, Owners::LeftOut).await
+}
+
+/// Whether it is part of a schema who owns what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Owners {
+    /// Objects belong to whoever creates them.
+    #[default]
+    LeftOut,
+    /// They are read, compared and set.
+    Included,
+}
+
+/// Reads every object as [`read`] does, with its owner or without.
+///
+/// # Errors
+///
+/// When a query fails or the connection is lost.
+pub async fn read_as(client: &mut Client, owners: Owners) -> Result<Graph, SqlError> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
     transaction.batch_execute(SETTINGS).await?;
     let mut reading = Reading::default();
-    read_all(&transaction, &mut reading).await?;
+    read_all(&transaction, owners, &mut reading).await?;
     transaction.commit().await?;
     Ok(reading.finish())
 }
 
-async fn read_all(transaction: &Transaction<'_>, reading: &mut Reading) -> Result<(), SqlError> {
+async fn read_all(transaction: &Transaction<'_>, owners: Owners, reading: &mut Reading) -> Result<(), SqlError> {
     let send = async |(sql, take): Query| {
         let rows = transaction.query_typed_raw(sql, std::iter::empty::<(&(dyn ToSql + Sync), Type)>()).await?;
         Ok::<_, SqlError>((rows, take))
     };
-    let mut answers = pin!(stream::iter(QUERIES).map(send).buffered(AHEAD));
+    let queries = QUERIES.into_iter().chain((owners == Owners::Included).then_some(OWNERS));
+    let mut answers = pin!(stream::iter(queries).map(send).buffered(AHEAD));
     while let Some((rows, take)) = answers.try_next().await? {
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await? {
@@ -135,8 +157,12 @@ impl Reading {
         };
         let index = self.objects.len();
         let address = (row.get("class"), row.get("object"), row.get("sub"));
-        if has("refers_to_table") {
+        if has("is_inherited") {
             object.is_inherited = row.get("is_inherited");
+            let parent: Option<u32> = row.get("of_parent");
+            self.further.extend(parent.map(|parent| (index, (address.0, parent, 0))));
+        }
+        if has("refers_to_table") {
             let table = row.get::<_, Option<String>>("refers_to_schema").zip(row.get("refers_to_table"));
             object.refers_to = table.map(|(schema, name)| ObjectId { kind: Kind::Table, schema, on_table: None, name });
             let subs: Option<Vec<i32>> = row.get("column_subs");
@@ -193,7 +219,7 @@ impl Reading {
             shape: String::new(),
             removal: format!("{alter} DROP COLUMN {}", column.identifier),
             attributes: Vec::new(),
-            parts: vec![alter],
+            parts: [Some(alter), row.get("identity_sequence")].into_iter().flatten().collect(),
             columns: vec![column],
             refers_to: None,
             is_inherited: row.get("is_inherited"),
@@ -220,6 +246,12 @@ impl Reading {
 
     fn add_privilege(&mut self, row: &Row) {
         self.add_attribute(row, row.get("name"));
+        let address = (row.get("class"), row.get("object"), row.get("sub"));
+        // GRANT takes no grant option away.
+        let added = self.resolve(address).and_then(|index| self.objects[index].attributes.last_mut());
+        if let Some(attribute) = added {
+            attribute.is_reset_first = attribute.value == "false";
+        }
     }
 
     fn add_comment(&mut self, row: &Row) {
@@ -228,6 +260,13 @@ impl Reading {
         // A view's column is no object of its own.
         let is_own = sub == 0 || self.at.contains_key(&address);
         self.add_attribute(row, if is_own { "comment".into() } else { format!("comment {sub}") });
+    }
+
+    fn add_owner(&mut self, row: &Row) {
+        // What is part of another object is not owned apart from it.
+        if self.at.contains_key(&(row.get("class"), row.get("object"), row.get("sub"))) {
+            self.add_attribute(row, "owner".into());
+        }
     }
 
     fn add_attribute(&mut self, row: &Row, name: String) {
@@ -296,8 +335,9 @@ impl Reading {
         }
         let mut graph: Graph = self.objects.into_iter().collect();
         let tables = [Kind::Table, Kind::ForeignTable].into_iter().flat_map(|kind| graph.of_kind(kind));
-        let define =
-            |table: &Object| (table.id.clone(), table_definition(&graph, table, &|id| id.kind != Kind::Constraint));
+        let define = |table: &Object| {
+            (table.id.clone(), table_definition(&graph, table, &|id| id.kind != Kind::Constraint, Names::Needed))
+        };
         let definitions: Vec<_> = tables.map(define).collect();
         for (id, definition) in definitions {
             graph.define(&id, definition);

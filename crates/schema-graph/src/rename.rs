@@ -5,7 +5,9 @@ use std::fmt;
 use dbops_postgres::{quote_identifier, quote_literal};
 
 use crate::alter::type_name;
-use crate::{Graph, Kind, Object, ObjectId};
+use crate::hazard::Statement;
+use crate::plan::Action;
+use crate::{Graph, Kind, Object, ObjectId, Step};
 
 /// Another name for an object, or for a label of an enum. As people write it: `users=accounts`, `users.name=full_name`,
 /// `mood.ok=fine`, each with its schema before it or not.
@@ -69,11 +71,11 @@ impl Rename {
         self.label.as_deref().unwrap_or(&self.object.name)
     }
 
-    /// The statement for it in a schema that has the old name; nothing where PostgreSQL has none.
+    /// The step for it in a schema that has the old name; nothing where PostgreSQL has no statement.
     #[must_use]
-    pub fn sql(&self, schema: &Graph) -> Option<String> {
+    pub fn step(&self, schema: &Graph) -> Option<Step> {
         let object = schema.get(&self.object)?;
-        match &self.label {
+        let sql = match &self.label {
             Some(label) => Some(format!(
                 "ALTER TYPE {} RENAME VALUE {} TO {}",
                 type_name(object),
@@ -81,7 +83,8 @@ impl Rename {
                 quote_literal(&self.new)
             )),
             None => statement(object, &quote_identifier(&self.new)),
-        }
+        };
+        Some(step_of(self.renamed(), sql?))
     }
 
     /// Whether a schema has the old name.
@@ -165,6 +168,18 @@ fn named(schema: &Graph, old: &str) -> Vec<Rename> {
         }
     }
     found
+}
+
+/// The step that gives an object its new name.
+pub(crate) fn step_of(object: ObjectId, sql: String) -> Step {
+    let lock = match object.kind {
+        Kind::Index => Some("SHARE UPDATE EXCLUSIVE"),
+        Kind::Table | Kind::ForeignTable | Kind::MaterializedView => Some("ACCESS EXCLUSIVE"),
+        kind if kind.is_part() => Some("ACCESS EXCLUSIVE"),
+        _ => None,
+    };
+    let statements = vec![Statement { sql, lock, is_transactional: true, hazards: Vec::new() }];
+    Step { object, action: Action::Alter, statements }
 }
 
 /// The statement that gives an object another name, which is quoted already.

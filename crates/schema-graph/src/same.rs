@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbops_postgres::{quote_identifier, quote_literal};
 
-use crate::hazard::Statement;
-use crate::plan::Action;
-use crate::rename::statement;
+use crate::rename::{statement, step_of};
 use crate::{Attribute, Graph, Kind, Object, ObjectId, Step};
 
 type Names<'a> = BTreeMap<&'a ObjectId, &'a Object>;
@@ -59,7 +57,7 @@ fn likeness(graph: &Graph, object: &Object) -> Option<String> {
         // A check of a parent is its children's too: PostgreSQL renames them together, and the schemas may not.
         (Kind::Constraint, [letter, ..]) if letter == "c" && is_inheriting(graph, object) => None,
         (Kind::Constraint, [letter, _, clause, _]) if !object.is_inherited => Some(format!("{letter} {clause}")),
-        (Kind::Index | Kind::Trigger | Kind::Policy, _) => {
+        (Kind::Index | Kind::Trigger | Kind::Policy, _) if !object.is_inherited => {
             let (before, after) = object.definition.split_once(&format!(" {} ", identifier(object)))?;
             Some(format!("{before} {after}"))
         }
@@ -93,14 +91,7 @@ fn has_all_attributes(old: &Object, new: &Object) -> bool {
 }
 
 fn step(old: &Object, new: &Object) -> Option<Step> {
-    let lock = match new.id.kind {
-        Kind::Index => Some("SHARE UPDATE EXCLUSIVE"),
-        kind if kind.is_part() => Some("ACCESS EXCLUSIVE"),
-        _ => None,
-    };
-    let sql = statement(old, &identifier(new))?;
-    let statements = vec![Statement { sql, lock, is_transactional: true, hazards: Vec::new() }];
-    Some(Step { object: new.id.clone(), action: Action::Alter, statements })
+    Some(step_of(new.id.clone(), statement(old, &identifier(new))?))
 }
 
 /// An object as it is when what it needs, or itself, has its new name.

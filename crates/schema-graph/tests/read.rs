@@ -219,7 +219,7 @@ const SAID: &str = r"
 SELECT regexp_replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ')
            || CASE WHEN x.indisvalid THEN '' ELSE ' -- invalid' END
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-WHERE i.oid >= 16384 AND NOT i.relispartition AND i.relnamespace <> 'pg_toast'::regnamespace
+WHERE i.oid >= 16384 AND i.relnamespace <> 'pg_toast'::regnamespace
 UNION ALL
 SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
 FROM pg_constraint k

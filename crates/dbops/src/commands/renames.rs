@@ -1,19 +1,18 @@
 //! What has another name now: as the command line and the comments of a declared schema say it, and as people answer.
 
 use dbops_postgres::{DatabaseUrl, SqlError, connect};
-use dbops_schema_graph::{Graph, Rename, RenameError, likely_renames};
+use dbops_schema_graph::{Graph, Rename, RenameError, Step, likely_renames};
 
 use super::Context;
-use super::replay::{recreate, schema_of};
 use super::scratch::Scratch;
 use crate::declared::DeclaredRename;
 use crate::failure::{Failure, Result};
 
-/// A schema with what has another name, and the statements for it.
+/// A schema with what has another name, and the steps for it.
 pub(crate) struct Renamed {
     pub(crate) schema: Graph,
-    pub(crate) there: Vec<String>,
-    pub(crate) back: Vec<String>,
+    pub(crate) there: Vec<Step>,
+    pub(crate) back: Vec<Step>,
     /// What looks renamed, and nobody decided.
     pub(crate) undecided: Vec<Rename>,
 }
@@ -26,13 +25,17 @@ pub(crate) async fn rename(
     given: &[String],
     comments: &[DeclaredRename],
 ) -> Result<Renamed> {
-    let mut renaming = Renaming { scratch, current, copy: None, renamed: Renamed::nothing(current) };
-    for text in given {
-        let rename = Rename::parse(text, &renaming.renamed.schema).map_err(|error| wrong(text, &error))?;
-        renaming.carry_out(&rename).await?;
-    }
+    let mut renaming = Renaming::new(scratch, current);
+    renaming.given(given).await?;
     renaming.declared(declared, comments).await?;
     renaming.ask(context, declared).await?;
+    Ok(renaming.renamed)
+}
+
+/// Renames in a copy of `current` what `given` says, and nothing else.
+pub(crate) async fn rename_given(scratch: &Scratch<'_>, current: &Graph, given: &[String]) -> Result<Renamed> {
+    let mut renaming = Renaming::new(scratch, current);
+    renaming.given(given).await?;
     Ok(renaming.renamed)
 }
 
@@ -42,12 +45,6 @@ fn wrong(text: &str, error: &RenameError) -> Failure {
     )
 }
 
-impl Renamed {
-    fn nothing(schema: &Graph) -> Self {
-        Self { schema: schema.clone(), there: Vec::new(), back: Vec::new(), undecided: Vec::new() }
-    }
-}
-
 struct Renaming<'a> {
     scratch: &'a Scratch<'a>,
     current: &'a Graph,
@@ -55,22 +52,35 @@ struct Renaming<'a> {
     renamed: Renamed,
 }
 
-impl Renaming<'_> {
+impl<'a> Renaming<'a> {
+    fn new(scratch: &'a Scratch<'a>, current: &'a Graph) -> Self {
+        let schema = current.clone();
+        let renamed = Renamed { schema, there: Vec::new(), back: Vec::new(), undecided: Vec::new() };
+        Self { scratch, current, copy: None, renamed }
+    }
+
+    async fn given(&mut self, given: &[String]) -> Result<()> {
+        for text in given {
+            let rename = Rename::parse(text, &self.renamed.schema).map_err(|error| wrong(text, &error))?;
+            self.carry_out(&rename).await?;
+        }
+        Ok(())
+    }
+
     /// Has PostgreSQL itself rename: everything that speaks of the object then says the new name.
     async fn carry_out(&mut self, rename: &Rename) -> Result<()> {
         let url = match &self.copy {
             Some(url) => url.clone(),
-            None => {
-                let url = self.scratch.database().await?;
-                recreate(&url, self.current).await?;
-                self.copy.insert(url).clone()
-            }
+            None => self.copy.insert(self.scratch.with_schema(self.current).await?).clone(),
         };
         let no_statement = || Failure::usage(format!("PostgreSQL has no statement that renames {}", rename.object));
-        let there = rename.sql(&self.renamed.schema).ok_or_else(no_statement)?;
-        connect(&url).await?.batch_execute(&there).await.map_err(SqlError::from)?;
-        self.renamed.schema = schema_of(&url).await?;
-        let back = rename.reversed().sql(&self.renamed.schema).ok_or_else(no_statement)?;
+        let there = rename.step(&self.renamed.schema).ok_or_else(no_statement)?;
+        let client = connect(&url).await?;
+        for statement in &there.statements {
+            client.batch_execute(&statement.sql).await.map_err(SqlError::from)?;
+        }
+        self.renamed.schema = self.scratch.read(&url).await?;
+        let back = rename.reversed().step(&self.renamed.schema).ok_or_else(no_statement)?;
         self.renamed.there.push(there);
         self.renamed.back.insert(0, back);
         Ok(())

@@ -12,12 +12,16 @@ pub(crate) async fn schema_of(url: &DatabaseUrl) -> Result<Schema> {
     Ok(read(&mut connect(url).await?).await?)
 }
 
-/// Makes an empty database of the throwaway server what another one is.
-pub(crate) async fn recreate(url: &DatabaseUrl, schema: &Schema) -> Result<()> {
+/// Makes an empty database what another one is; with roles that its server does not have, if it `invents_roles`.
+pub(crate) async fn recreate(url: &DatabaseUrl, schema: &Schema, invents_roles: bool) -> Result<()> {
     let client = connect(url).await?;
     client.batch_execute("SET check_function_bodies = off").await.map_err(SqlError::from)?;
     for statement in dump(schema).iter().flat_map(|step| &step.statements) {
-        execute_inventing_roles(&client, &statement.sql).await?;
+        if invents_roles {
+            execute_inventing_roles(&client, &statement.sql).await?;
+        } else {
+            client.batch_execute(&statement.sql).await.map_err(SqlError::from)?;
+        }
     }
     Ok(())
 }

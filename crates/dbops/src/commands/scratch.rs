@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, Installation, SqlError, Throwaway, ThrowawayOptions, Version, connect};
-use dbops_schema_graph::{Graph, read};
+use dbops_schema_graph::{Graph, Owners, read_as};
 use tokio::sync::OnceCell;
 
 use super::Context;
+use super::replay::recreate;
 use crate::declared::{self, SchemaFile};
 use crate::failure::{Failure, Result};
 
@@ -18,15 +19,30 @@ pub(crate) struct Scratch<'a> {
     given: Option<DatabaseUrl>,
     started: OnceCell<Throwaway>,
     databases: Mutex<Vec<String>>,
+    owners: Owners,
 }
 
 impl<'a> Scratch<'a> {
     pub(crate) fn new(context: &'a Context, given: Option<DatabaseUrl>) -> Self {
-        Self { context, given, started: OnceCell::new(), databases: Mutex::default() }
+        Self { context, given, started: OnceCell::new(), databases: Mutex::default(), owners: Owners::LeftOut }
+    }
+
+    /// What is read says who owns what, if that is `wanted`.
+    pub(crate) fn with_owners(self, wanted: bool) -> Self {
+        Self { owners: if wanted { Owners::Included } else { Owners::LeftOut }, ..self }
+    }
+
+    /// Reads the schema of a database, here or elsewhere.
+    pub(crate) async fn read(&self, url: &DatabaseUrl) -> Result<Graph> {
+        Ok(read_as(&mut connect(url).await?, self.owners).await?)
     }
 
     /// A new, empty database.
     pub(crate) async fn database(&self) -> Result<DatabaseUrl> {
+        self.create("template0").await
+    }
+
+    async fn create(&self, template: &str) -> Result<DatabaseUrl> {
         let server = self.server().await?;
         let name = {
             let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,8 +51,20 @@ impl<'a> Scratch<'a> {
             name
         };
         let admin = connect(&server).await?;
-        run(&admin, &format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
         Ok(server.with_database(&name))
+    }
+
+    /// A new database that is what another one of this server is.
+    pub(crate) async fn copy(&self, of: &DatabaseUrl) -> Result<DatabaseUrl> {
+        self.create(of.database()).await
+    }
+
+    /// A new database with this schema.
+    pub(crate) async fn with_schema(&self, schema: &Graph) -> Result<DatabaseUrl> {
+        let url = self.database().await?;
+        recreate(&url, schema, self.given.is_none()).await?;
+        Ok(url)
     }
 
     /// Loads files into a new database and reads what they make of it. A role that they name and the server does not
@@ -45,7 +73,7 @@ impl<'a> Scratch<'a> {
         let url = self.database().await?;
         declared::load(files, &connect(&url).await?, self.given.is_none()).await?;
         // A session of its own: the files may have left settings behind.
-        Ok(read(&mut connect(&url).await?).await?)
+        self.read(&url).await
     }
 
     /// The version of the server.

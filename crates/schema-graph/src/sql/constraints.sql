@@ -1,5 +1,5 @@
--- Constraints of tables and domains: keys, CHECK, EXCLUDE, and since PostgreSQL 18 NOT NULL. What a partition or child
--- has from its parent only is left out.
+-- Constraints of tables and domains: keys, CHECK, EXCLUDE, and since PostgreSQL 18 NOT NULL. Where a foreign key refers
+-- to a partitioned table, what it has for each partition is left out.
 SELECT 'pg_constraint'::regclass::oid AS class, k.oid AS object, 0 AS sub,
        CASE WHEN k.contypid <> 0 THEN 'domain constraint' WHEN k.contype = 'n' THEN 'not null' ELSE 'constraint' END
            AS kind,
@@ -35,7 +35,8 @@ SELECT 'pg_constraint'::regclass::oid AS class, k.oid AS object, 0 AS sub,
        r.relname::text AS refers_to_table,
        CASE WHEN k.contype IN ('p', 'n') THEN k.conrelid END AS column_object,
        CASE WHEN k.contype IN ('p', 'n') THEN k.conkey::int[] END AS column_subs,
-       NOT k.conislocal AS is_inherited
+       NOT k.conislocal OR k.conparentid <> 0 AS is_inherited,
+       nullif(k.conparentid, 0) AS of_parent
 FROM pg_constraint k
 LEFT JOIN pg_class c ON c.oid = k.conrelid
 LEFT JOIN pg_type t ON t.oid = k.contypid
@@ -57,7 +58,8 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) targets
 WHERE k.contype IN ('p', 'u', 'x', 'f', 'c', 'n')
-  AND k.conparentid = 0
+  AND (k.conparentid = 0
+       OR NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))
   AND coalesce(c.relname, t.typname) <> 'alembic_version'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'

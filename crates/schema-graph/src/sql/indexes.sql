@@ -1,4 +1,4 @@
--- Indexes, except those that a constraint brings along and those that a partition has from its parent.
+-- Indexes, except those that a constraint brings along. A partition's may be part of its parent's.
 WITH plain AS (
     -- Of up to four columns with their types' usual operator classes, in their usual order. pg_get_indexdef says the
     -- same of them, but looks each up in the caches one by one: in large schemas that was most of the time.
@@ -49,15 +49,16 @@ SELECT 'pg_class'::regclass::oid AS class, i.oid AS object, 0 AS sub,
            ]) WITH ORDINALITY AS l (item, number)
            WHERE a.attrelid = i.oid AND a.attstattarget >= 0
        ) END, '{}') AS attributes,
-       NULL::text[] AS parts
+       NULL::text[] AS parts,
+       i.relispartition AS is_inherited,
+       CASE WHEN i.relispartition THEN (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = i.oid) END AS of_parent
 FROM pg_index x
 JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN plain ON plain.indexrelid = x.indexrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = i.reltablespace
-WHERE NOT i.relispartition
-  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND c.relname <> 'alembic_version'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbops')
   AND n.nspname !~ '^pg_(toast|temp)'

@@ -1,6 +1,6 @@
 -- Enums, domains, composite types, ranges, and base and shell types. A table's row type comes with the table, an
 -- array's with its element, a multirange with its range. The parts of an enum are its labels; those of a composite
--- type are its attributes, each with its clause.
+-- type are its attributes, each with its clause; that of a range is its multirange.
 SELECT 'pg_type'::regclass::oid AS class, t.oid AS object, 0 AS sub,
        CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite type'
                       WHEN 'r' THEN 'range type' ELSE 'base type' END AS kind,
@@ -35,7 +35,8 @@ SELECT 'pg_type'::regclass::oid AS class, t.oid AS object, 0 AS sub,
                format('ALTER DOMAIN %I.%I DROP DEFAULT', n.nspname, t.typname), 'inline'
            ] END
        END AS attributes,
-       CASE t.typtype WHEN 'e' THEN labels.parts WHEN 'c' THEN fields.parts END AS parts
+       CASE t.typtype WHEN 'e' THEN labels.parts WHEN 'c' THEN fields.parts
+                      WHEN 'r' THEN ARRAY[r.rngmultitypid::regtype::text] END AS parts
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid

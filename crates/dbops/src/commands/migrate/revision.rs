@@ -58,6 +58,14 @@ struct RevisionDocument {
     revision: Option<String>,
     revises: Vec<String>,
     path: Option<String>,
+    /// Every file, in the order in which they are applied: `--autogenerate` may write several.
+    files: Vec<FileDocument>,
+}
+
+#[derive(Serialize)]
+struct FileDocument {
+    revision: String,
+    path: String,
 }
 
 /// Adds a revision.
@@ -79,13 +87,16 @@ pub(super) async fn revision(
     let new = new_revision(&args.new, needs.revises, needs.depends_on);
     if args.autogenerate.is_wanted {
         let revises = new.revises.clone();
-        let Some(file) = autogenerate::file(context, (name, target), &graph, new, &args.autogenerate).await? else {
+        let files = autogenerate::files(context, (name, target), &graph, &new, &args.autogenerate).await?;
+        if files.is_empty() {
             context.ui.status(format!("{name}: nothing to write: the schema is as declared"));
-            context.ui.document(&RevisionDocument { target: name.to_owned(), revision: None, revises, path: None })?;
+            let target = name.to_owned();
+            let document = RevisionDocument { target, revision: None, revises, path: None, files: Vec::new() };
+            context.ui.document(&document)?;
             return Ok(Outcome::Done);
-        };
+        }
         let next = "it was run up and down on an empty copy; look at it, then run `dbops migrate`";
-        return keep(context, &config.lint, name, &file, revises, next);
+        return keep(context, &config.lint, name, &files, revises, next);
     }
     write(
         context,
@@ -161,27 +172,38 @@ fn write(
     next: &str,
 ) -> Result<Outcome> {
     let file = new_file(&target.versions, &new)?;
-    keep(context, options, name, &file, new.revises, next)
+    keep(context, options, name, &[file], new.revises, next)
 }
 
-/// Writes the file and says where.
+/// Writes the files and says where; all of them or none.
 fn keep(
     context: &Context,
     options: &LintOptions,
     name: &str,
-    file: &NewFile,
+    files: &[NewFile],
     revises: Vec<String>,
     next: &str,
 ) -> Result<Outcome> {
-    file.write()?;
-    context.ui.data(context.environment.shown(&file.path))?;
-    lint::warn_of_new(context, &file.path, options)?;
+    for (number, file) in files.iter().enumerate() {
+        if let Err(error) = file.write() {
+            let _ = files[..number].iter().try_for_each(|file| std::fs::remove_file(&file.path));
+            return Err(error.into());
+        }
+    }
+    for file in files {
+        context.ui.data(context.environment.shown(&file.path))?;
+        lint::warn_of_new(context, &file.path, options)?;
+    }
     context.ui.status(format!("{name}: {next}"));
     let document = RevisionDocument {
         target: name.to_owned(),
-        revision: Some(file.id.clone()),
+        revision: files.last().map(|file| file.id.clone()),
         revises,
-        path: Some(file.path.display().to_string()),
+        path: files.last().map(|file| file.path.display().to_string()),
+        files: files
+            .iter()
+            .map(|file| FileDocument { revision: file.id.clone(), path: file.path.display().to_string() })
+            .collect(),
     };
     context.ui.document(&document)?;
     Ok(Outcome::Done)

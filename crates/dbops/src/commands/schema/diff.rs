@@ -6,6 +6,7 @@ use futures_util::future::join;
 use serde::Serialize;
 
 use super::source::{Source, database_url};
+use crate::commands::renames::rename_given;
 use crate::commands::scratch::Scratch;
 use crate::commands::{Context, Outcome};
 use crate::failure::Result;
@@ -22,9 +23,16 @@ pub(super) struct DiffArgs {
     /// A server on which databases may be created to load files into; by default one is started for it
     #[arg(long, value_name = "URL")]
     dev_url: Option<String>,
+    /// What has a new name and keeps what it holds: a table `users=accounts`, a column `users.name=full_name`, a label
+    /// of an enum `mood.ok=fine`; repeatable
+    #[arg(long = "rename", value_name = "OLD=NEW")]
+    renames: Vec<String>,
     /// The plain forms, which hold their locks while they look at every row
     #[arg(long)]
     simple: bool,
+    /// Also compare who owns what
+    #[arg(long)]
+    owners: bool,
 }
 
 #[derive(Serialize)]
@@ -53,14 +61,28 @@ struct HazardDocument {
 pub(super) async fn run(context: &Context, args: &DiffArgs) -> Result<Outcome> {
     let sources = [Source::parse(context, &args.from)?, Source::parse(context, &args.to)?];
     let dev_url = args.dev_url.as_deref().map(|url| database_url(context, url)).transpose()?;
-    let scratch = Scratch::new(context, dev_url);
-    let [from, to] = &sources;
-    let (from, to) = join(from.read(context, &scratch), to.read(context, &scratch)).await;
-    let finished = scratch.finish().await;
-    let (from, to) = (from?, to?);
-    finished?;
-    let steps = plan(&from, &to);
-    report(context, &if args.simple { steps } else { online(steps, &to) })
+    let scratch = Scratch::new(context, dev_url).with_owners(args.owners);
+    let steps = steps(context, &scratch, &sources, args).await;
+    scratch.finish().await?;
+    report(context, &steps?)
+}
+
+async fn steps(
+    context: &Context,
+    scratch: &Scratch<'_>,
+    [from, to]: &[Source; 2],
+    args: &DiffArgs,
+) -> Result<Vec<Step>> {
+    let (from, to) = join(from.read(context, scratch), to.read(context, scratch)).await;
+    let (mut from, to) = (from?, to?);
+    let mut steps = Vec::new();
+    if !args.renames.is_empty() {
+        let renamed = rename_given(scratch, &from, &args.renames).await?;
+        (from, steps) = (renamed.schema, renamed.there);
+    }
+    let others = plan(&from, &to);
+    steps.extend(if args.simple { others } else { online(others, &to) });
+    Ok(steps)
 }
 
 /// Prints the plan.

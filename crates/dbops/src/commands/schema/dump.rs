@@ -16,12 +16,15 @@ pub(super) struct DumpArgs {
     /// A server on which databases may be created to load files into; by default one is started for it
     #[arg(long, value_name = "URL")]
     dev_url: Option<String>,
+    /// Also say who owns what
+    #[arg(long)]
+    owners: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &DumpArgs) -> Result<Outcome> {
     let source = Source::parse(context, &args.source)?;
     let dev_url = args.dev_url.as_deref().map(|url| database_url(context, url)).transpose()?;
-    let scratch = Scratch::new(context, dev_url);
+    let scratch = Scratch::new(context, dev_url).with_owners(args.owners);
     let graph = source.read(context, &scratch).await;
     scratch.finish().await?;
     report(context, &dump(&graph?))

@@ -7,7 +7,7 @@ use dbops_schema_graph::Graph;
 
 use crate::commands::Context;
 use crate::commands::migrate::load as load_revisions;
-use crate::commands::replay::{replay, schema_of};
+use crate::commands::replay::replay;
 use crate::commands::scratch::Scratch;
 use crate::config::{DeclaredSchema, PostgresTarget};
 use crate::declared;
@@ -53,13 +53,13 @@ impl Source {
     /// Reads the schema; what is no database is made one of `scratch`.
     pub(super) async fn read(&self, context: &Context, scratch: &Scratch<'_>) -> Result<Graph> {
         match self {
-            Self::Database(url) => schema_of(url).await,
+            Self::Database(url) => scratch.read(url).await,
             Self::Declared(schema) => scratch.load(&declared::read(schema, &context.environment).await?).await,
             Self::Revisions(name, target) => {
                 let graph = load_revisions(name, target)?;
                 let url = scratch.database().await?;
                 replay(&url, &graph, "heads").await?;
-                schema_of(&url).await
+                scratch.read(&url).await
             }
         }
     }
