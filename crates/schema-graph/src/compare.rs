@@ -1,7 +1,5 @@
 //! What tells two schemas apart.
 
-use std::collections::BTreeSet;
-
 use crate::{Graph, Kind, Object, ObjectId};
 
 /// One object that the two schemas do not agree on.
@@ -43,9 +41,7 @@ pub fn compare<'a>(from: &'a Graph, to: &'a Graph) -> Vec<Difference<'a>> {
         );
         !is_of_table && !object.is_inherited
     };
-    let ids: BTreeSet<_> = from.objects().chain(to.objects()).filter(shown).map(|object| &object.id).collect();
-    let get = |graph: &'a Graph, id| graph.get(id).filter(shown);
-    let differences = ids.into_iter().filter_map(|id| match (get(from, id), get(to, id)) {
+    let differences = from.beside(to).filter_map(|(_, old, new)| match (old.filter(shown), new.filter(shown)) {
         (Some(old), Some(new)) if sorted(describe(from, old)) == sorted(describe(to, new)) => None,
         (Some(from), Some(to)) => Some(Difference::Changed { from, to }),
         (Some(from), None) => Some(Difference::Removed(from)),

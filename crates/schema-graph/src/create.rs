@@ -35,16 +35,15 @@ pub(crate) fn table_definition(
     let is_typed = head.contains(" OF ") && !is_partition;
     let mut lines = Vec::new();
     for column in &table.columns {
-        let own = graph.get(&id(Kind::Column, column));
-        let is_inherited = own.is_some_and(|own| own.is_inherited) && is_child;
-        if !is_included(&id(Kind::Column, column)) {
+        let own = id(Kind::Column, column);
+        let is_inherited = is_child && graph.get(&own).is_some_and(|own| own.is_inherited);
+        if !is_included(&own) {
             continue;
         }
-        let not_null = id(Kind::NotNull, column);
-        let extra = value_clauses(graph, &id(Kind::Column, column), is_included, names);
+        let extra = value_clauses(graph, &own, is_included, names);
         if is_inherited && !is_partition && !is_typed {
             // Its parent has it. What the child has of its own is a line of its own; a default is set afterwards.
-            if let (Some(not_null), true) = (graph.get(&not_null), is_included(&not_null))
+            if let Some(not_null) = graph.get(&id(Kind::NotNull, column)).filter(|it| is_included(&it.id))
                 && let [_, name, clause, _] = &not_null.parts[..]
                 && !not_null.is_inherited
             {

@@ -1,6 +1,6 @@
 //! What happens to each object of two schemas, what is built on it included.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::alter::{Change, change};
 use crate::create::Names;
@@ -46,17 +46,19 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(from: &'a Graph, to: &'a Graph) -> Self {
-        let ids: BTreeSet<_> = from.objects().chain(to.objects()).map(|object| &object.id).collect();
-        let ids: Vec<_> = ids.into_iter().collect();
+        let (mut ids, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, is, becomes) in from.beside(to) {
+            ids.push(id);
+            old.push(is);
+            new.push(becomes);
+        }
         let numbers: HashMap<_, _> = ids.iter().enumerate().map(|(number, id)| (*id, number)).collect();
-        let needs = |graph: &'a Graph| -> Vec<Vec<usize>> {
-            let of = |id: &&ObjectId| graph.get(id).map(|object| &object.depends_on[..]).unwrap_or_default();
-            ids.iter().map(|id| of(id).iter().filter_map(|id| numbers.get(id).copied()).collect()).collect()
+        let needs = |objects: &[Option<&Object>]| -> Vec<Vec<usize>> {
+            let of = |object: &Object| object.depends_on.iter().filter_map(|id| numbers.get(id).copied()).collect();
+            objects.iter().map(|object| object.map(of).unwrap_or_default()).collect()
         };
-        let (old_needs, new_needs) = (needs(from), needs(to));
+        let (old_needs, new_needs) = (needs(&old), needs(&new));
         let (old_users, new_users) = (users_of(&old_needs), users_of(&new_needs));
-        let old: Vec<_> = ids.iter().map(|id| from.get(id)).collect();
-        let new: Vec<_> = ids.iter().map(|id| to.get(id)).collect();
         let fate = |(old, new): (&Option<&Object>, &Option<&Object>)| match (old, new) {
             (Some(old), Some(new)) if old == new => Fate::Same,
             (Some(old), Some(new)) => match change(old, new, from) {

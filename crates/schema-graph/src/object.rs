@@ -1,6 +1,6 @@
 //! The objects of a schema.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::Column;
@@ -262,51 +262,86 @@ impl Object {
     }
 }
 
+/// An identity, and the objects of two schemas that have it.
+pub(crate) type Pair<'a> = (&'a ObjectId, Option<&'a Object>, Option<&'a Object>);
+
 /// The objects of a database by their identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    objects: BTreeMap<ObjectId, Object>,
+    /// Sorted by their identities.
+    objects: Vec<Object>,
 }
 
 impl Graph {
     /// Every object, by kind and then by name.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.objects.values()
+        self.objects.iter()
     }
 
     /// The objects of one kind, by name.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        let first = ObjectId { kind, schema: String::new(), on_table: None, name: String::new() };
-        self.objects.range(first..).map(|(_, object)| object).take_while(move |object| object.id.kind == kind)
+        let first = self.objects.partition_point(|object| object.id.kind < kind);
+        self.objects[first..].iter().take_while(move |object| object.id.kind == kind)
     }
 
     /// The parts of that kind that a table has, by name.
     pub fn parts_of(&self, table: &ObjectId, kind: Kind) -> impl Iterator<Item = &Object> {
-        let on_table = Some(table.name.clone());
-        let first = ObjectId { kind, schema: table.schema.clone(), on_table, name: String::new() };
-        let range = self.objects.range(first.clone()..);
-        let is_part =
-            move |id: &ObjectId| (id.kind, &id.schema, &id.on_table) == (kind, &first.schema, &first.on_table);
-        range.take_while(move |(id, _)| is_part(id)).map(|(_, object)| object)
+        let (schema, table) = (table.schema.clone(), Some(table.name.clone()));
+        let first = self
+            .objects
+            .partition_point(|Object { id, .. }| (id.kind, &id.schema, &id.on_table) < (kind, &schema, &table));
+        let is_part = move |id: &ObjectId| (id.kind, &id.schema, &id.on_table) == (kind, &schema, &table);
+        self.objects[first..].iter().take_while(move |object| is_part(&object.id))
+    }
+
+    /// Every identity of this schema and another with the objects that have it, in order.
+    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Pair<'a>> {
+        let (mut these, mut others) = (self.objects.iter().peekable(), other.objects.iter().peekable());
+        std::iter::from_fn(move || {
+            let order = match (these.peek(), others.peek()) {
+                (Some(this), Some(other)) => this.id.cmp(&other.id),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let this = if order.is_le() { these.next() } else { None };
+            let other = if order.is_ge() { others.next() } else { None };
+            Some((&this.or(other)?.id, this, other))
+        })
+    }
+
+    /// The objects, to be changed in anything but their identities.
+    pub(crate) fn objects_mut(&mut self) -> &mut [Object] {
+        &mut self.objects
     }
 
     /// Gives an object its definition, when all that stands in it is known.
     pub(crate) fn define(&mut self, id: &ObjectId, definition: String) {
-        if let Some(object) = self.objects.get_mut(id) {
-            object.definition = definition;
+        if let Ok(place) = self.place(id) {
+            self.objects[place].definition = definition;
         }
     }
 
     /// The object of that identity.
     #[must_use]
     pub fn get(&self, id: &ObjectId) -> Option<&Object> {
-        self.objects.get(id)
+        self.place(id).ok().map(|place| &self.objects[place])
+    }
+
+    fn place(&self, id: &ObjectId) -> Result<usize, usize> {
+        self.objects.binary_search_by(|object| object.id.cmp(id))
     }
 }
 
 impl FromIterator<Object> for Graph {
+    /// Of several objects with one identity, the last.
     fn from_iter<T: IntoIterator<Item = Object>>(objects: T) -> Self {
-        Self { objects: objects.into_iter().map(|object| (object.id.clone(), object)).collect() }
+        let objects: Vec<_> = objects.into_iter().collect();
+        let mut places: Vec<usize> = (0..objects.len()).rev().collect();
+        // They are large: each is moved once.
+        places.sort_by(|one, other| objects[*one].id.cmp(&objects[*other].id));
+        places.dedup_by(|next, kept| objects[*next].id == objects[*kept].id);
+        let mut objects: Vec<_> = objects.into_iter().map(Some).collect();
+        Self { objects: places.into_iter().filter_map(|place| objects[place].take()).collect() }
     }
 }
 

@@ -119,7 +119,6 @@ async fn read_all(transaction: &Transaction<'_>, owners: Owners, reading: &mut R
 struct Reading {
     objects: Vec<Object>,
     at: HashMap<Address, usize>,
-    by_id: HashMap<ObjectId, usize>,
     /// What stands for another object.
     aliases: HashMap<Address, Address>,
     /// Parts of partitions that stand for their parents'.
@@ -232,7 +231,6 @@ impl Reading {
     fn push(&mut self, address: Address, object: Object) {
         let index = self.objects.len();
         self.at.insert(address, index);
-        self.by_id.insert(object.id.clone(), index);
         self.objects.push(object);
     }
 
@@ -327,13 +325,13 @@ impl Reading {
 
     fn finish(mut self) -> Graph {
         self.connect();
-        crate::implied::add(&mut self.objects, &self.by_id);
-        for object in &mut self.objects {
+        let mut graph: Graph = self.objects.into_iter().collect();
+        crate::implied::add(&mut graph);
+        for object in graph.objects_mut() {
             object.depends_on.sort();
             object.depends_on.dedup();
             object.attributes.sort_by(|one, other| one.name.cmp(&other.name));
         }
-        let mut graph: Graph = self.objects.into_iter().collect();
         let tables = [Kind::Table, Kind::ForeignTable].into_iter().flat_map(|kind| graph.of_kind(kind));
         let define = |table: &Object| {
             (table.id.clone(), table_definition(&graph, table, &|id| id.kind != Kind::Constraint, Names::Needed))
