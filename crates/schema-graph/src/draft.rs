@@ -186,7 +186,7 @@ impl<'a> Draft<'a> {
                 }
             }
             for user in self.old_users[number].clone() {
-                if self.leaves(user, number) || self.moves(user, number) {
+                if self.leaves(user, number) || self.moves(user, number) || self.is_left(user, number) {
                     self.fates[number] = Fate::Exchange;
                     work.push(number);
                 }
@@ -219,6 +219,20 @@ impl<'a> Draft<'a> {
             && self.fates[number] == Fate::Replace
             && self.ids[user].kind == Kind::Column
             && self.is_exchanged_part(user)
+    }
+
+    /// Whether a type that goes is made of one which is replaced, and has values that go over to another.
+    fn is_left(&self, user: usize, number: usize) -> bool {
+        let of = |number: usize| self.ids[number].kind;
+        let has_values = |it: &usize| match of(*it) {
+            Kind::Column => self.new[*it].is_some(),
+            _ => self.is_left(*it, number),
+        };
+        of(number).is_type()
+            && self.fates[number] == Fate::Replace
+            && of(user).is_type()
+            && self.fates[user] == Fate::Drop
+            && self.old_users[user].iter().any(has_values)
     }
 
     fn disturbs(&self, number: usize) -> bool {
