@@ -10,6 +10,7 @@ mod backup_prune;
 mod backup_qdrant;
 mod backup_s3;
 mod backup_sealed;
+mod backup_trial;
 mod config;
 mod declared;
 mod drift;

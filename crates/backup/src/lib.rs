@@ -23,6 +23,7 @@
 mod archive;
 mod backup;
 mod child;
+mod compare;
 mod compression;
 mod database;
 mod destination;
@@ -59,6 +60,7 @@ mod webhook;
 pub use archive::{Archive, ArchiveHeader};
 pub use backup::{Backup, BackupOptions, Source, Sources, back_up};
 pub use child::Programs;
+pub use compare::differences;
 pub use destination::Destination;
 pub use error::Error;
 pub use facts::{Facts, RoleUse, SequenceValue, Settings};
@@ -80,7 +82,7 @@ pub use restore::{RestorePlan, Restored, plan_restore, restore};
 pub use retention::{Count, Keep, Reason, Rule, Within};
 pub use seal::{Keys, SealError};
 pub use store::{BucketLocation, Location, StoredFile};
-pub use verify::{Problem, Verification, verify};
+pub use verify::{Problem, TrialRestore, Verification, verify};
 pub use webhook::post_json;
 
 /// What happens during a backup, a verification or a restore.

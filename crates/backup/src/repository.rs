@@ -203,6 +203,13 @@ impl Set {
     pub fn verified(&self) -> Option<Timestamp> {
         self.verification.as_ref().filter(|found| found.problems.is_empty()).map(|found| found.at)
     }
+
+    /// When every target of it was last restored on trial, if all came out as they were backed up.
+    #[must_use]
+    pub fn restored(&self) -> Option<Timestamp> {
+        let tried = self.verification.as_ref()?.restore.as_ref()?;
+        (tried.problems.is_empty() && tried.not_tried.is_empty()).then_some(tried.at)
+    }
 }
 
 fn resolve(ids: &[SetId], wanted: &str, repository: &str) -> Result<SetId, Error> {

@@ -38,6 +38,20 @@ pub struct Verification {
     pub at: Timestamp,
     /// What was found; nothing when the set is whole.
     pub problems: Vec<Problem>,
+    /// The outcome of the last trial restore.
+    #[serde(default)]
+    pub restore: Option<TrialRestore>,
+}
+
+/// The outcome of restoring a set where nobody is, to see whether it can be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialRestore {
+    /// When it was done.
+    pub at: Timestamp,
+    /// What failed, or came out otherwise than it was backed up.
+    pub problems: Vec<Problem>,
+    /// The targets that were not tried.
+    pub not_tried: Vec<String>,
 }
 
 impl Verification {
@@ -89,7 +103,8 @@ pub async fn verify(
             vec![Problem { file: MANIFEST.into(), reason }]
         }
     };
-    Ok(Verification { at: Timestamp::now(), problems })
+    let restore = set.verification.as_ref().and_then(|earlier| earlier.restore.clone());
+    Ok(Verification { at: Timestamp::now(), problems, restore })
 }
 
 async fn problems(

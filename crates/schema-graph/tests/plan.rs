@@ -69,6 +69,7 @@ async fn check(pair: &Pair) {
         let text = [statements(&there), statements(&back)].concat().join(";\n");
         assert!(!text.contains(unwanted), "{}: `{unwanted}` in\n{text}", pair.name);
     }
+    [one, other, copy].iter().for_each(dbops_testbed::drop_database);
 }
 
 /// Several tests, for they run side by side.

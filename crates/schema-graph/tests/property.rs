@@ -4,7 +4,7 @@ mod databases;
 mod random;
 
 use databases::{differing, dump, execute, graph, statements};
-use dbops_postgres::{DatabaseUrl, connect};
+use dbops_postgres::DatabaseUrl;
 use dbops_schema_graph::{self as schema_graph, plan};
 use random::{Choices, schema};
 
@@ -14,21 +14,13 @@ async fn database(sql: &[String]) -> Result<DatabaseUrl, String> {
     outcome.map(|()| url).map_err(|error| format!("the generator is at fault: {error}"))
 }
 
-async fn drop(url: &DatabaseUrl) {
-    let admin = connect(&dbops_testbed::superuser_url()).await.expect("connect");
-    let name = url.database();
-    admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("drop");
-}
-
 /// What is wrong with the ways between two schemas.
 async fn check(one: &Choices, other: &Choices) -> Result<(), String> {
     let (a_sql, b_sql) = (schema(one), schema(other));
     let (one, other) = (database(&a_sql).await?, database(&b_sql).await?);
     let copy = dbops_testbed::create_database("random");
     let outcome = ways(&one, &other, &copy).await;
-    for url in [one, other, copy] {
-        drop(&url).await;
-    }
+    [one, other, copy].iter().for_each(dbops_testbed::drop_database);
     outcome
 }
 

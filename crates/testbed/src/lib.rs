@@ -7,7 +7,7 @@ mod postgres;
 mod qdrant;
 mod s3;
 
-pub use postgres::{create_database, installation, places, superuser_url};
+pub use postgres::{create_database, drop_database, installation, places, superuser_url};
 pub use qdrant::{Qdrant, programs, qdrant, start_qdrant};
 pub use s3::{S3, start_s3};
 

@@ -46,3 +46,13 @@ pub fn create_database(prefix: &str) -> DatabaseUrl {
     });
     url.with_database(&name)
 }
+
+/// Drops a database: for tests that make many, which would fill the disk. Others are gone with their server.
+pub fn drop_database(url: &DatabaseUrl) {
+    let server = superuser_url();
+    block_on(async {
+        let client = connect(&server).await.expect("the test server");
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(url.database()));
+        client.batch_execute(&statement).await.expect("a database to drop");
+    });
+}

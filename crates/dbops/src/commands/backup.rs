@@ -9,6 +9,7 @@ mod prune;
 mod report;
 mod sets;
 mod show;
+mod trial;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use self::create::{DumpArgs, Request, create};
 use self::label::Label;
 use self::prune::PruneArgs;
 pub(super) use self::report::{Reporter, revision, seconds};
+use self::trial::Trial;
 use super::qdrant::{TIMEOUT, server_options};
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
@@ -29,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   dbops backup bot_db           back up one
   dbops backup list             show what there is
   dbops backup verify --all     compare every byte with the manifests
+  dbops backup verify --restore restore the newest one in a server of its own, and compare the rows
   dbops backup prune --dry-run  show what backup.retention would remove";
 
 /// Back up targets into one set, and look after the sets
@@ -66,7 +69,7 @@ enum BackupCommand {
         /// Its id, the beginning of it, or `latest`
         id: String,
     },
-    /// Compare every byte of a set with its manifest; exit code 3 when something is wrong
+    /// Compare every byte of a set with its manifest, or restore it to see; exit code 3 when something is wrong
     Verify {
         /// Its id, the beginning of it, or `latest`
         #[arg(default_value = "latest")]
@@ -77,6 +80,10 @@ enum BackupCommand {
         /// Verify those that are not older than this: years, months, days and hours, such as 7d
         #[arg(long, conflicts_with_all = ["id", "all"], value_name = "TIME")]
         newer_than: Option<Within>,
+        /// Then restore it: databases into a server that is started for it, collections under another name; and compare
+        /// the rows and points with what was backed up
+        #[arg(long)]
+        restore: bool,
     },
     /// Remove the sets that are not worth keeping, and what killed backups left
     Prune(PruneArgs),
@@ -112,9 +119,10 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> Result<Outcome>
         }
         Some(BackupCommand::List { labels }) => sets::list(context, &repository, labels).await,
         Some(BackupCommand::Show { id }) => show::show(context, &sets::find(&repository, id).await?),
-        Some(BackupCommand::Verify { id, all, newer_than }) => {
+        Some(BackupCommand::Verify { id, all, newer_than, restore }) => {
             let sets = sets::chosen(&repository, id, *all, *newer_than).await?;
-            sets::verify_all(context, &repository, &sets).await
+            let trial = restore.then(|| Trial::new(context, &config));
+            sets::verify_all(context, &repository, &sets, trial.as_ref()).await
         }
         Some(BackupCommand::Prune(args)) => prune::prune(context, &repository, config.backup.retention, args).await,
         Some(BackupCommand::Delete { id }) => sets::delete(context, &repository, id).await,

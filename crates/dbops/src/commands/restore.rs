@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dbops_backup::{
-    Archive, Destination, Programs, Repository, RestorePlan, Restored, Set, SetId, plan_restore, restore,
+    Archive, Destination, Programs, Repository, RestorePlan, Restored, Set, SetId, differences, plan_restore, restore,
 };
 use dbops_postgres::{DatabaseUrl, quote_identifier};
 use serde::Serialize;
 
-pub(crate) use self::copy::{Source, restore_copy};
+pub(crate) use self::copy::{find_backup, restore_copy};
 use self::qdrant::{CollectionArgs, RestoredServer};
 use super::backup::{Reporter, programs, revision, seconds};
 use super::{Context, Outcome};
@@ -88,6 +88,8 @@ struct RestoredDocument {
     tables: u64,
     revision: Vec<String>,
     duration_ms: u128,
+    /// How the rows differ from those that were dumped; `null` where that is not known.
+    differences: Option<Vec<String>>,
 }
 
 pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome> {
@@ -104,7 +106,7 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
     };
     let plans = plan(&context.ui, &from, tasks(&config, args, &databases)?, &programs).await?;
 
-    let (mut kept, mut done) = (Vec::new(), Vec::new());
+    let (mut kept, mut done, mut is_same) = (Vec::new(), Vec::new(), true);
     for (target, mut plan) in plans {
         plan.with_privileges = !args.no_privileges;
         let mut reporter = Reporter::new(&context.ui);
@@ -113,7 +115,9 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
         let restored = restored.map_err(|error| after(error.into(), &kept))?;
         show(context, &plan, &restored)?;
         kept.push(restored.database.clone());
-        done.push(RestoredTarget::Database(document(target, restored)));
+        let differences = compare(context, &plan).await.map_err(|failure| after(failure, &kept))?;
+        is_same &= differences.as_ref().is_none_or(Vec::is_empty);
+        done.push(RestoredTarget::Database(document(target, restored, differences)));
     }
     let id = match from {
         From::Set(found) => {
@@ -127,7 +131,24 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
         From::File(_) => None,
     };
     context.ui.document(&RestoreDocument { id, targets: done })?;
-    Ok(Outcome::Done)
+    Ok(if is_same { Outcome::Done } else { Outcome::Found })
+}
+
+/// Compares the rows that came out with those that were dumped. The database stays as it is, whatever is found: who
+/// needs it now is to decide.
+async fn compare(context: &Context, plan: &RestorePlan) -> Result<Option<Vec<String>>> {
+    let (Some(expected), ui) = (&plan.archive.expected, &context.ui) else { return Ok(None) };
+    let name = plan.destination.url.database();
+    let spinner = ui.spinner(format!("{name}: comparing the rows"));
+    let found = differences(&plan.destination.url, expected).await;
+    spinner.finish_and_clear();
+    let found = found?;
+    match &found {
+        None => ui.detail(format!("{name}: the backup has no fingerprints of its rows to compare them with")),
+        Some(found) if found.is_empty() => ui.detail(format!("{name}: its rows are those that were dumped")),
+        Some(found) => found.iter().for_each(|line| ui.warn(format!("{name}: {line}"))),
+    }
+    Ok(found)
 }
 
 /// The set or the file that is meant. A file is what exists as one, or is written with its folder.
@@ -271,7 +292,7 @@ fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()
     ))
 }
 
-fn document(target: String, restored: Restored) -> RestoredDocument {
+fn document(target: String, restored: Restored, differences: Option<Vec<String>>) -> RestoredDocument {
     RestoredDocument {
         name: target,
         database: restored.database,
@@ -279,5 +300,6 @@ fn document(target: String, restored: Restored) -> RestoredDocument {
         tables: restored.tables,
         revision: restored.revision,
         duration_ms: restored.duration.as_millis(),
+        differences,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbops_backup::{Error, Problem, Repository, Set, SetId, Verification, Within, verify};
+use dbops_backup::{Error, Problem, Repository, Set, SetId, TrialRestore, Within, verify};
 use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::super::{Context, Outcome};
 use super::label::{self, Label};
 use super::report::{Reporter, local_time};
+use super::trial::Trial;
 use crate::failure::{Failure, Result};
 use crate::ui::{BAD, FAINT, GOOD, Ui, paint};
 
@@ -27,6 +28,8 @@ struct SetDocument {
     bytes: u64,
     /// When it was found whole; `null` when it never was, and when the last time found it damaged.
     verified: Option<Timestamp>,
+    /// When it was last restored to see whether it can be, and came out as it was backed up.
+    restored: Option<Timestamp>,
     /// Whether the last verification found something wrong.
     damaged: bool,
     /// Whether every file is there with its size, as far as that is known.
@@ -44,6 +47,7 @@ impl SetDocument {
             targets: set.targets(),
             bytes: set.bytes(),
             verified: set.verified(),
+            restored: set.restored(),
             damaged: set.is_damaged(),
             complete: set.is_complete() || set.is_locked(),
             encrypted: set.is_encrypted(),
@@ -91,7 +95,11 @@ pub(super) fn none(repository: &Repository) -> String {
 pub(super) fn state(set: &Set) -> String {
     match &set.verification {
         _ if !set.is_complete() && !set.is_locked() => "incomplete".into(),
-        Some(found) if found.problems.is_empty() => local_time(found.at),
+        Some(found) if found.problems.is_empty() => match &found.restore {
+            Some(tried) if !tried.problems.is_empty() => "DOES NOT RESTORE".into(),
+            Some(tried) if tried.not_tried.is_empty() => format!("restored {}", local_time(tried.at)),
+            _ => local_time(found.at),
+        },
         Some(_) => "DAMAGED".into(),
         None => "never".into(),
     }
@@ -107,21 +115,40 @@ struct VerifiedDocument {
     id: SetId,
     ok: bool,
     problems: Vec<Problem>,
+    /// The targets that were not restored; `null` when none was to be.
+    not_tried: Option<Vec<String>>,
 }
 
-pub(super) async fn verify_all(context: &Context, repository: &Repository, sets: &[Set]) -> Result<Outcome> {
+/// Reads every byte of the sets, and restores those that are whole where `trial` says.
+pub(super) async fn verify_all(
+    context: &Context,
+    repository: &Repository,
+    sets: &[Set],
+    trial: Option<&Trial<'_>>,
+) -> Result<Outcome> {
     let ui = &context.ui;
     let mut backups = Vec::new();
     for set in sets {
         let mut reporter = Reporter::new(ui);
-        let found = verify(repository, set, &mut |event| reporter.event(event)).await?;
+        let mut found = verify(repository, set, &mut |event| reporter.event(event)).await?;
         reporter.finish();
+        let tried = match trial {
+            Some(trial) if found.problems.is_empty() => Some(trial.run(repository, set).await?),
+            _ => None,
+        };
+        if tried.is_some() {
+            found.restore.clone_from(&tried);
+        }
         if let Err(error) = found.store(repository, set).await {
             ui.warn(format!("{}: the outcome is not remembered: {:#}", set.id, Failure::from(error).error));
         }
-        report(ui, set, &found)?;
-        let Verification { problems, .. } = found;
-        backups.push(VerifiedDocument { id: set.id.clone(), ok: problems.is_empty(), problems });
+        report(ui, set, &found.problems, tried.as_ref())?;
+        let mut problems = found.problems;
+        let not_tried = tried.map(|tried| {
+            problems.extend(tried.problems);
+            tried.not_tried
+        });
+        backups.push(VerifiedDocument { id: set.id.clone(), ok: problems.is_empty(), problems, not_tried });
     }
     if sets.is_empty() {
         ui.status(none(repository));
@@ -131,14 +158,24 @@ pub(super) async fn verify_all(context: &Context, repository: &Repository, sets:
     Ok(if is_sound { Outcome::Done } else { Outcome::Found })
 }
 
-fn report(ui: &Ui, set: &Set, found: &Verification) -> Result<()> {
-    if found.problems.is_empty() {
-        return ui.data(format!("{}: {}, {}", set.id, paint(GOOD, "whole"), HumanBytes(set.bytes())));
-    }
-    for problem in &found.problems {
+fn report(ui: &Ui, set: &Set, problems: &[Problem], tried: Option<&TrialRestore>) -> Result<()> {
+    for problem in problems.iter().chain(tried.iter().flat_map(|tried| &tried.problems)) {
         ui.data(format!("{}: {} {}", set.id, paint(BAD, &problem.file), problem.reason))?;
     }
-    Ok(())
+    if !problems.is_empty() {
+        return Ok(());
+    }
+    let whole = format!("{}: {}, {}", set.id, paint(GOOD, "whole"), HumanBytes(set.bytes()));
+    match tried {
+        None => ui.data(whole),
+        Some(tried) if tried.problems.is_empty() && tried.not_tried.is_empty() => {
+            ui.data(format!("{whole}; {}, as it was backed up", paint(GOOD, "restored")))
+        }
+        Some(tried) if tried.problems.is_empty() => {
+            ui.data(format!("{whole}; restored, but for {}", tried.not_tried.join(", ")))
+        }
+        Some(_) => ui.data(format!("{}: whole, {}", set.id, paint(BAD, "and does not restore as it was"))),
+    }
 }
 
 #[derive(Serialize)]

@@ -67,7 +67,7 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
     }
 }
 
-pub(super) fn connect(target: &QdrantTarget) -> Result<Server> {
+pub(crate) fn connect(target: &QdrantTarget) -> Result<Server> {
     Ok(Server::new(&server_options(target, TIMEOUT))?)
 }
 

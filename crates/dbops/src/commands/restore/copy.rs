@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbops_backup::{Archive, Destination, Event, RoleUse, SetId, plan_restore, restore};
+use dbops_backup::{Archive, Destination, Event, Repository, RoleUse, Set, plan_restore, restore};
 use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_identifier};
 
 use super::find_set;
@@ -11,29 +11,30 @@ use crate::commands::backup::{Reporter, programs};
 use crate::config::Config;
 use crate::failure::Result;
 
-/// A backup to be tried on a server of dbops' own.
-pub(crate) struct Source<'a> {
-    /// A set's id, the beginning of it, or `latest`.
-    pub(crate) id: &'a str,
-    /// The file with the key, before that of the configuration.
-    pub(crate) identity: Option<&'a Path>,
-}
-
-/// Restores a target into a new database of a throwaway server, which gets the roles that were granted something; the
-/// id of the set.
-pub(crate) async fn restore_copy(
+/// The newest whole set with this target, or the one that is named.
+pub(crate) async fn find_backup(
     context: &Context,
     config: &Config,
     target: &str,
-    source: &Source<'_>,
+    id: &str,
+    identity: Option<&Path>,
+) -> Result<(Repository, Set)> {
+    let repository = crate::commands::repository::open(context, config, identity).await?;
+    let set = find_set(context, &repository, id, &[target.to_owned()]).await?;
+    Ok((repository, set))
+}
+
+/// Restores a target into a new database of a throwaway server, which gets the roles that the backup needs.
+pub(crate) async fn restore_copy(
+    context: &Context,
+    (repository, set): (&Repository, &Set),
+    target: &str,
     url: &DatabaseUrl,
-) -> Result<SetId> {
-    let repository = crate::commands::repository::open(context, config, source.identity).await?;
-    let set = find_set(context, &repository, source.id, &[target.to_owned()]).await?;
+) -> Result<()> {
     let mut reporter = Reporter::new(&context.ui);
     let outcome: Result<()> = async {
         let mut event = |event: Event<'_>| reporter.event(event);
-        let archive = Archive::in_set(&repository, &set, target, &mut event).await?;
+        let archive = Archive::in_set(repository, set, target, &mut event).await?;
         let destination = Destination::find(url).await?;
         if let Some(expected) = &archive.expected {
             create_roles(&url.with_database("postgres"), &expected.facts.roles).await?;
@@ -45,8 +46,7 @@ pub(crate) async fn restore_copy(
     }
     .await;
     reporter.finish();
-    outcome?;
-    Ok(set.id)
+    outcome
 }
 
 /// Creates those roles that a throwaway server does not have; nobody can log in as one of them.

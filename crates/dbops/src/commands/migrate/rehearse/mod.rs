@@ -12,7 +12,7 @@ use dbops_postgres::{DatabaseUrl, SqlError, connect};
 use dbops_schema_graph::Graph as Schema;
 
 use super::run::{Prepared, RunFlags, prepare};
-use crate::commands::restore::{Source, restore_copy};
+use crate::commands::restore::{find_backup, restore_copy};
 use crate::commands::scratch::Scratch;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -74,8 +74,8 @@ async fn rehearse_one<'a>(
     };
     let scratch = Scratch::new(context, None);
     let url = scratch.server().await?.with_database("rehearsal");
-    let source = Source { id: &args.from, identity: args.identity.as_deref() };
-    let set = restore_copy(context, config, one.name, &source, &url).await?;
+    let (repository, set) = find_backup(context, config, one.name, &args.from, args.identity.as_deref()).await?;
+    restore_copy(context, (&repository, &set), one.name, &url).await?;
     let declared: Option<Schema> = match &files {
         Some(files) => Some(scratch.load(files).await?),
         None => None,
@@ -101,7 +101,7 @@ async fn rehearse_one<'a>(
         .await;
     spinner.finish_and_clear();
     let server = scratch.version().await?.to_string();
-    Ok(Report { target: one, set, live, server, bytes, rehearsal: rehearsal? })
+    Ok(Report { target: one, set: set.id, live, server, bytes, rehearsal: rehearsal? })
 }
 
 async fn database_bytes(url: &DatabaseUrl) -> Result<u64> {

@@ -1,0 +1,117 @@
+//! `dbops backup verify --restore`, and the comparison after `dbops restore`: a backup is what comes out of it.
+
+use std::fs;
+
+use dbops_postgres::DatabaseUrl;
+use dbops_testbed::{create_database, qdrant, unique};
+use serde_json::{Value, json};
+
+use crate::backup::{back_up, list, sample, write_manifest};
+use crate::project::{Project, execute, query};
+
+const VERIFY: [&str; 3] = ["backup", "verify", "--restore"];
+
+fn verified(project: &Project, code: i32) -> Value {
+    project.json(code, &VERIFY)["backups"][0].clone()
+}
+
+/// Changes what the manifest says of a table.
+fn rewrite(project: &Project, id: &str, table: &str, key: &str, value: &Value) {
+    let path = project.path(format!("backups/{id}/manifest.json"));
+    let text = fs::read_to_string(&path).expect("a manifest");
+    let mut manifest: Value = serde_json::from_str(&text).expect("JSON");
+    let tables = manifest["targets"][0]["contents"]["fingerprints"]["tables"].as_array_mut().expect("tables");
+    let found = tables.iter_mut().find(|it| it["name"] == table).expect("the table");
+    found[key] = value.clone();
+    write_manifest(&path, manifest);
+}
+
+#[test]
+fn a_set_is_restored_where_nobody_is_and_compared() {
+    let url = sample("trial");
+    let before =
+        query(&url, "SELECT oid, datname FROM pg_database WHERE datname LIKE 'dbops%' OR datname = current_database()");
+    let project = Project::with_database(&url);
+    let id = back_up(&project);
+    assert_eq!(list(&project)[0]["restored"], Value::Null);
+    let found = verified(&project, 0);
+    assert_eq!(found, json!({"id": id, "ok": true, "problems": [], "not_tried": []}));
+    assert!(list(&project)[0]["restored"].is_string(), "{:?}", list(&project));
+    let run = project.ok(&["backup", "list"]);
+    assert!(run.stdout.contains("restored "), "{run}");
+    let run = project.ok(&VERIFY);
+    assert!(run.stdout.contains("restored, as it was backed up"), "{run}");
+    // Reading the bytes again does not forget that it restores.
+    project.ok(&["backup", "verify"]);
+    assert!(list(&project)[0]["restored"].is_string(), "{:?}", list(&project));
+    let after =
+        query(&url, "SELECT oid, datname FROM pg_database WHERE datname LIKE 'dbops%' OR datname = current_database()");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn rows_that_are_not_those_that_were_dumped_are_found_and_named() {
+    let cases = [
+        ("players", "rows", json!(51), "table \"public\".\"players\" has 50 rows, and 51 were dumped"),
+        ("players", "fingerprint", json!("00"), "table \"public\".\"players\" has other rows than were dumped"),
+        ("teams", "name", json!("no more"), "table \"public\".\"no more\" is not there"),
+    ];
+    for (table, key, value, reason) in cases {
+        let project = Project::with_database(&sample("trial"));
+        let id = back_up(&project);
+        rewrite(&project, &id, table, key, &value);
+        let found = verified(&project, 3);
+        assert_eq!(found["ok"], json!(false));
+        let problem = &found["problems"][0];
+        assert_eq!(problem["file"], "app.dump", "{found}");
+        let said = problem["reason"].as_str().expect("a reason");
+        assert!(said.starts_with(&format!("(target app) {reason}")), "{said}");
+        let run = project.ok(&["backup", "list"]);
+        assert!(run.stdout.contains("DOES NOT RESTORE"), "{run}");
+
+        // The same after a restore: the database is there, and it is said.
+        let into = unique("trial");
+        let run = project.run(&["restore", "latest", "app", "--into", &into]);
+        assert!(run.code == 3 && run.stderr.contains(reason), "{run}");
+    }
+}
+
+#[test]
+fn what_is_not_tried_is_said() {
+    let project = Project::with_database(&sample("trial"));
+    project.ok(&["backup", "--format", "plain"]);
+    let run = project.ok(&VERIFY);
+    assert!(run.stderr.contains("app: not restored: only archives of the custom format are tried"), "{run}");
+    assert!(run.stdout.contains("whole, ") && run.stdout.contains("restored, but for app"), "{run}");
+    assert_eq!(list(&project)[0]["restored"], Value::Null);
+
+    project.ok(&["backup", "--no-fingerprints"]);
+    let run = project.ok(&VERIFY);
+    assert!(run.stderr.contains("app: it restores; its rows are not compared"), "{run}");
+}
+
+#[test]
+fn roles_settings_and_a_collection_go_through_it() {
+    let url: DatabaseUrl = create_database("trial");
+    let role = unique("role \"of\" nobody");
+    let quoted = dbops_postgres::quote_identifier(&role);
+    execute(&url, &format!("CREATE ROLE {quoted}; CREATE TABLE t (id int); GRANT SELECT ON t TO {quoted}"));
+    let server = qdrant();
+    let project = Project::with_database(&url).env("QDRANT", &server.url);
+    let collection = unique("trial");
+    let configuration = fs::read_to_string(project.path("dbops.yaml")).expect("the configuration");
+    let target = format!(
+        "targets:\n  search:\n    kind: qdrant\n    url: ${{QDRANT}}\n    grpc_port: {}\n    collections: collections.yaml\n",
+        server.grpc_port
+    );
+    project.write("dbops.yaml", &configuration.replace("targets:\n", &target));
+    project.write(
+        "collections.yaml",
+        &format!("version: 1\ncollections:\n  {collection}:\n    vectors: {{size: 4, distance: Cosine}}\n"),
+    );
+    project.ok(&["qdrant", "apply", "--yes"]);
+    project.ok(&["backup"]);
+    let found = verified(&project, 0);
+    assert_eq!((&found["ok"], &found["not_tried"]), (&json!(true), &json!([])), "{found}");
+    execute(&url, &format!("DROP OWNED BY {quoted}; DROP ROLE {quoted}"));
+}
