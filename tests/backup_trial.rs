@@ -115,3 +115,49 @@ fn roles_settings_and_a_collection_go_through_it() {
     assert_eq!((&found["ok"], &found["not_tried"]), (&json!(true), &json!([])), "{found}");
     execute(&url, &format!("DROP OWNED BY {quoted}; DROP ROLE {quoted}"));
 }
+
+#[test]
+fn a_part_is_never_taken_for_the_whole() {
+    let project = Project::with_database(&sample("part"));
+    let whole = back_up(&project);
+    let part = project.json(0, &["backup", "--table", "teams", "--table", "players"])["id"].clone();
+    let part = part.as_str().expect("an id");
+    let run = project.ok(&["backup", "list"]);
+    assert!(run.stdout.contains("app (part)"), "{run}");
+
+    // Neither takes the other's place.
+    let run = project.ok(&["backup", "prune", "--keep-last", "1", "--yes"]);
+    assert!(run.stdout.contains(&whole) && !run.stdout.contains("remove"), "{run}");
+    let run = project.ok(&["restore", "latest", "app", "--into", &unique("part")]);
+    assert!(run.stderr.contains(&format!("{part} holds only a part and was passed over")), "{run}");
+    assert!(run.stdout.contains(&whole), "{run}");
+
+    // By its id it is restored, without a version table.
+    project.ok(&["backup", "--schema-only"]);
+    let into = unique("part");
+    let run = project.ok(&["restore", "latest", "app", "--into", &into]);
+    assert!(run.stderr.contains("holds only a part"), "{run}");
+    let schema = project.json(0, &["backup", "list"])["backups"][0]["id"].as_str().expect("an id").to_owned();
+    let run = project.ok(&["restore", &schema, "app", "--into", &unique("part")]);
+    assert!(run.stderr.contains("holds only a part: single tables, or not all rows"), "{run}");
+}
+
+#[test]
+fn no_backup_becomes_readable_by_mistake() {
+    let project = Project::with_database(&create_database("secrecy"));
+    let text = fs::read_to_string(project.path("dbops.yaml")).expect("the configuration");
+    for nobody in ["{}", "{recipients: []}", "{recipients: ['${NOBODY:-}']}", "{passphrase_file: '${NOBODY:-}'}"] {
+        project.write("dbops.yaml", &format!("{text}  encryption: {nobody}\n"));
+        let run = project.run(&["backup"]);
+        assert_eq!(run.code, 2, "{nobody}: {run}");
+        assert!(run.stderr.contains("it names nobody who could read the backups"), "{nobody}: {run}");
+    }
+    project.write("dbops.yaml", &text);
+    let project = project.env("DBOPS_BACKUP_PASSPHRASE", "correct horse");
+    project.ok(&["backup"]);
+    let run = project.run(&["backup", "--format", "directory"]);
+    assert!(run.code == 2 && run.stderr.contains("hint: encrypt archives of the custom format"), "{run}");
+    let project = project.env("DBOPS_BACKUP_PASSPHRASE", "");
+    let run = project.run(&["backup"]);
+    assert!(run.code == 4 && run.stderr.contains("are encrypted, and this one would not be"), "{run}");
+}

@@ -1,7 +1,7 @@
 //! `dbops migrate rehearse`: the pending revisions on a restored backup, and what they would do to production.
 
 use dbops_postgres::DatabaseUrl;
-use dbops_testbed::create_database;
+use dbops_testbed::{create_database, unique};
 use serde_json::{Value, json};
 
 use crate::migrate::version_rows;
@@ -129,18 +129,33 @@ fn with_schema(project: &Project) -> String {
 
 #[test]
 fn where_there_is_no_way_down_and_roles_that_the_backup_does_not_have() {
-    let (_, project) = backed_up();
-    project.write(
-        "versions/bbbb2222.sql",
+    let (url, project) = backed_up();
+    let role = unique("a role of nobody's");
+    let grant = format!(
         "-- revision: bbbb2222\n-- revises: aaaa1111\n-- message: grant\n\n-- +up\n\
-         GRANT SELECT ON notes TO \"a role of nobody's\";\n",
+         ALTER TABLE notes ADD z int;\nALTER TABLE notes ALTER id TYPE bigint;\nGRANT SELECT ON notes TO \"{role}\";\n"
     );
+    project.write("versions/bbbb2222.sql", &grant);
+    let findings = rehearse(&project, 3)["findings"].to_string();
+    assert!(findings.contains(&format!("role \\\"{role}\\\" does not exist")), "{findings}");
+
+    // The live server has it.
+    execute(&url, &format!("CREATE ROLE \"{role}\""));
     let report = rehearse(&project, 0);
     assert_eq!((&report["no_way_down"], &report["findings"]), (&json!("bbbb2222"), &json!([])));
+    assert_eq!(report["invented_roles"], json!([]));
+    execute(&url, &format!("DROP ROLE \"{role}\""));
+
+    // Nobody can be asked. The try that failed for want of it has left no trace in what is told.
+    let project = project.env("APP_URL", "postgres://postgres@127.0.0.1:1/nothing");
+    let report = rehearse(&project, 0);
+    assert_eq!((&report["live"], &report["invented_roles"]), (&Value::Null, &json!([role])));
     let run = project.ok(&["migrate", "rehearse"]);
-    for part in ["no way down from bbbb2222", "roles that the backup does not know were made for the rehearsal"] {
+    let made = format!("made for the rehearsal, production must have them: the roles {role}");
+    for part in ["no way down from bbbb2222", "bbbb2222 line 7: rewrites public.notes", &made] {
         assert!(run.stdout.contains(part), "no `{part}`: {run}");
     }
+    assert!(!run.stdout.contains("line 6: rewrites"), "{run}");
 }
 
 #[test]

@@ -161,6 +161,15 @@ impl ManifestTarget {
         self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
+    /// Whether nothing of the target was left out.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match &self.contents {
+            Contents::Postgres(contents) => contents.is_whole,
+            Contents::Qdrant(_) => true,
+        }
+    }
+
     /// The file of this role.
     #[must_use]
     pub fn file(&self, role: &str) -> Option<&ManifestFile> {

@@ -74,11 +74,13 @@ fn decide(sets: Vec<Set>, keep: &Keep, zone: &TimeZone) -> Vec<Decision> {
     let mut histories: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, decision) in decisions.iter().enumerate().filter(|(_, decision)| decision.kept.is_empty()) {
         let Ok(manifest) = &decision.set.manifest else { continue };
-        for target in manifest.target_names() {
-            histories.entry((target, manifest.labels.clone())).or_default().push(index);
+        for target in &manifest.targets {
+            // Single tables stand for no whole database, and a schema not for its rows.
+            let history = (target.name.clone(), manifest.labels.clone(), target.is_whole());
+            histories.entry(history).or_default().push(index);
         }
     }
-    for ((target, _), history) in histories {
+    for ((target, ..), history) in histories {
         let times: Vec<Timestamp> = history.iter().map(|index| decisions[*index].set.created()).collect();
         let mut found = reasons(&times, keep, zone);
         if let Some(verified) = history.iter().position(|index| decisions[*index].set.verified().is_some()) {
@@ -93,7 +95,9 @@ fn decide(sets: Vec<Set>, keep: &Keep, zone: &TimeZone) -> Vec<Decision> {
 }
 
 fn not_counted(set: &Set) -> Option<Kept> {
-    let why = if set.is_locked() {
+    let why = if let Err(ManifestError::Sealed(SealError::NoKey)) = &set.manifest {
+        "encrypted, and no key was given"
+    } else if set.is_locked() {
         "encrypted for another key"
     } else if set.manifest.is_err() {
         "its manifest cannot be used"

@@ -79,8 +79,8 @@ impl Repository {
         self.set(id, files).await
     }
 
-    /// The newest complete set that holds all of `targets`; and the newer ones that were passed over because
-    /// they are not complete, or were found damaged.
+    /// The newest complete set that holds all of `targets` whole; and the newer ones that were passed over because
+    /// they are not complete, were found damaged, or hold only a part of a target.
     ///
     /// # Errors
     ///
@@ -94,13 +94,29 @@ impl Repository {
             if set.manifest.is_ok() && !targets.iter().all(|target| set.targets().contains(target)) {
                 continue;
             }
-            if set.is_complete() && !set.is_damaged() {
+            if set.is_complete() && !set.is_damaged() && !set.is_partial(targets) {
                 return Ok((set, passed_over));
             }
             passed_over.push(set);
         }
         let not_whole = passed_over.into_iter().map(|set| set.id).collect();
         Err(Error::NoLatest { targets: targets.to_vec(), repository: self.path(), not_whole })
+    }
+
+    /// Whether what is written to it is encrypted.
+    #[must_use]
+    pub fn encrypts(&self) -> bool {
+        self.keys.encrypt()
+    }
+
+    /// Whether it holds a set that is encrypted.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be listed.
+    pub async fn holds_encrypted(&self) -> Result<bool, Error> {
+        let sealed = format!("{MANIFEST}{SUFFIX}");
+        Ok(self.store.sets().await?.values().flatten().any(|file| file.name == sealed))
     }
 
     /// Deletes a set: first it is no longer listed, then its files go.
@@ -196,6 +212,14 @@ impl Set {
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.verification.as_ref().is_some_and(|found| !found.problems.is_empty())
+    }
+
+    /// Whether it holds only a part of one of these targets, or of any where none is named: single tables, or no rows.
+    #[must_use]
+    pub fn is_partial(&self, targets: &[String]) -> bool {
+        let wanted = |name: &String| targets.is_empty() || targets.contains(name);
+        let manifest = self.manifest.as_ref();
+        manifest.is_ok_and(|it| it.targets.iter().any(|target| wanted(&target.name) && !target.is_whole()))
     }
 
     /// When it was last verified, if it was whole then.

@@ -208,7 +208,8 @@ async fn answer(question: &str) -> Result<bool> {
 fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some((width, _)) = terminal_size::terminal_size() {
+    // The size may be that of another stream's terminal; whoever reads a pipe wants a line for each row.
+    if let Some((width, _)) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal()) {
         table.set_width(width.0);
     }
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));

@@ -12,7 +12,7 @@ use dbops_backup::{
 use dbops_postgres::{DatabaseUrl, quote_identifier};
 use serde::Serialize;
 
-pub(crate) use self::copy::{find_backup, restore_copy};
+pub(crate) use self::copy::{create_roles, find_backup, restore_copy};
 use self::qdrant::{CollectionArgs, RestoredServer};
 use super::backup::{Reporter, programs, revision, seconds};
 use super::{Context, Outcome};
@@ -165,11 +165,19 @@ async fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[S
 /// The newest whole set with these targets, or the one that is named.
 async fn find_set(context: &Context, repository: &Repository, id: &str, names: &[String]) -> Result<Set> {
     if id != "latest" {
-        return Ok(repository.find(id).await?);
+        let set = repository.find(id).await?;
+        if set.is_partial(names) {
+            context.ui.warn(format!("{} holds only a part: single tables, or not all rows", set.id));
+        }
+        return Ok(set);
     }
     let (set, passed_over) = repository.latest(names).await?;
     for set in passed_over {
-        let state = if set.is_damaged() { "was found damaged" } else { "is not complete" };
+        let state = match (set.is_damaged(), set.is_partial(names)) {
+            (true, _) => "was found damaged",
+            (_, true) => "holds only a part",
+            _ => "is not complete",
+        };
         context.ui.warn(format!("{} {state} and was passed over", set.id));
     }
     Ok(set)

@@ -19,7 +19,7 @@ const HOOK_LIMIT: Duration = Duration::from_secs(600);
 pub(super) struct Backup {
     repository: String,
     retention: Retention,
-    encryption: Encryption,
+    encryption: Option<Encryption>,
     hooks: Hooks,
     webhook: String,
 }
@@ -61,7 +61,7 @@ impl Default for Backup {
         Self {
             repository: "../.dbops/backups".into(),
             retention: Retention::default(),
-            encryption: Encryption::default(),
+            encryption: None,
             hooks: Hooks::default(),
             webhook: String::new(),
         }
@@ -73,7 +73,7 @@ impl Backup {
         Ok(BackupConfig {
             repository: location(reader, &self.repository)?,
             retention: self.retention.read(reader)?,
-            encryption: self.encryption.read(reader)?,
+            encryption: self.encryption.map(|written| written.read(reader)).transpose()?.unwrap_or_default(),
             hooks: self.hooks.read(reader)?,
             webhook: webhook(reader, &self.webhook)?,
         })
@@ -178,6 +178,12 @@ impl Encryption {
         if encryption.identity.is_some() && is_for_nobody {
             let failure = reader.failure(&place("identity"), "an identity alone encrypts nothing".into());
             return Err(failure.with_hint("add `recipients`; to only read with it, pass --identity FILE"));
+        }
+        if is_for_nobody {
+            // A variable that is not set must not be the reason that backups are readable.
+            let failure =
+                reader.failure(&["backup", "encryption"], "it names nobody who could read the backups".into());
+            return Err(failure.with_hint("name recipients or a passphrase_file, or leave `encryption` out"));
         }
         Ok(encryption)
     }

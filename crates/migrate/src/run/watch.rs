@@ -45,7 +45,11 @@ pub(crate) struct Watch {
     /// The file of each table when last looked at.
     files: HashMap<u32, String>,
     invalid: HashSet<String>,
+    /// The same two as of the last commit, for when a transaction is rolled back.
+    committed: (HashMap<u32, String>, HashSet<String>),
     statements: Vec<Watched>,
+    /// Where each begins in its file.
+    places: Vec<usize>,
     /// Of the transaction that is open: its first statement, when each began, its locks, and its rows so far.
     first: usize,
     began: Vec<Instant>,
@@ -74,10 +78,12 @@ impl Session {
         let tables = self.tables().await?;
         let Look { files, invalid, .. } = self.look().await.map_err(|error| Error::sql(LOOK, error))?;
         let watch = Watch {
+            committed: (files.clone(), invalid.clone()),
             tables,
             files,
             invalid,
             statements: Vec::new(),
+            places: Vec::new(),
             first: 0,
             began: Vec::new(),
             seen: Seen::new(),
@@ -173,6 +179,8 @@ impl Session {
 impl Watch {
     fn begin(&mut self) {
         self.statements.truncate(self.first);
+        self.places.truncate(self.first);
+        (self.files, self.invalid) = self.committed.clone();
         self.began.clear();
         self.seen.clear();
         self.rows = 0;
@@ -201,6 +209,7 @@ impl Watch {
             invalid,
         });
         self.began.push(start);
+        self.places.push(statement.start);
         (self.files, self.invalid, self.rows) = (look.files, look.invalid, look.rows);
     }
 
@@ -208,18 +217,21 @@ impl Watch {
         for (statement, began) in self.statements[self.first..].iter_mut().zip(&self.began) {
             statement.held = began.elapsed();
         }
-        let [.., block, batch] = &mut self.statements[..] else { return self.settle() };
-        // A batch of a block that had one before.
-        let is_same = (&block.revision, block.direction, block.line) == (&batch.revision, batch.direction, batch.line);
-        if self.began.len() == 1 && is_same {
-            block.add_batch(batch);
-            self.statements.pop();
+        if let ([.., block, batch], [.., place, other]) = (&mut self.statements[..], &self.places[..]) {
+            // A batch of a block that had one before.
+            let is_same = (&block.revision, block.direction, place) == (&batch.revision, batch.direction, other);
+            if self.began.len() == 1 && is_same {
+                block.add_batch(batch);
+                self.statements.pop();
+                self.places.pop();
+            }
         }
         self.settle();
     }
 
     fn settle(&mut self) {
         self.first = self.statements.len();
+        self.committed = (self.files.clone(), self.invalid.clone());
         self.begin();
     }
 }

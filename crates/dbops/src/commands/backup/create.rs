@@ -99,10 +99,25 @@ pub(super) struct Request<'a> {
     pub(super) dump: &'a DumpArgs,
 }
 
+/// Where backups are encrypted, none becomes readable by a variable that is not set, or on the way.
+async fn require_secrecy(repository: &Repository, options: &BackupOptions) -> Result<()> {
+    if repository.encrypts() && options.dump.format == Format::Directory {
+        let failure = Failure::usage("the directory format is on the local disk, readable, before it can be encrypted");
+        return Err(failure.with_hint("encrypt archives of the custom format"));
+    }
+    if !repository.encrypts() && repository.holds_encrypted().await? {
+        let message = format!("the backups in {} are encrypted, and this one would not be", repository.path());
+        let hint = "name who can read it (backup.encryption, DBOPS_BACKUP_PASSPHRASE), or take another repository";
+        return Err(Failure::refused(message).with_hint(hint));
+    }
+    Ok(())
+}
+
 pub(super) async fn create(context: &Context, config: &Config, request: &Request<'_>) -> Result<Outcome> {
     let started = Instant::now();
     let names = request.sources.names();
     let options = BackupOptions { labels: label::map(request.labels)?, dump: request.dump.options()? };
+    require_secrecy(request.repository, &options).await?;
     let hooks = Hooks::new(context, &config.backup, &names);
     let backup = match make(context, request, &options, &hooks).await {
         Ok(backup) => backup,

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::super::{Context, Outcome};
 use super::report::{Reporter, local_time};
 use crate::failure::{Failure, Result};
-use crate::ui::{FAINT, paint};
 
 /// What to keep. One of these stands for all of the configuration's `backup.retention`.
 #[derive(Args)]
@@ -156,8 +155,7 @@ fn row(decision: &Decision) -> Vec<String> {
     } else {
         ("keep", because(&decision.kept))
     };
-    let cells = [set.id.to_string(), local_time(set.created()), set.targets().join(", "), fate.to_owned(), because];
-    if decision.kept.is_empty() { cells.to_vec() } else { cells.iter().map(|cell| paint(FAINT, cell)).collect() }
+    vec![set.id.to_string(), local_time(set.created()), set.targets().join(", "), fate.to_owned(), because]
 }
 
 /// The reasons, each target's together: `app: last, daily`; without the target's name where all targets have the same.

@@ -83,34 +83,35 @@ impl<'a> Reporter<'a> {
                 self.tell(&Progress::Dumped { target, bytes, table_bytes, duration_ms });
             }
             Event::Dumping { target, tables, bytes } => {
-                self.begin(self.ui.bytes(format!("dumping {target}")), Work::new(target, tables, bytes));
+                self.begin(Ui::bytes, format!("dumping {target}"), Work::new(target, tables, bytes));
                 self.tell(&Progress::Dumping { target, tables, table_bytes: bytes });
             }
             Event::Checking { file } => {
-                self.begin(self.ui.bytes(format!("checking {file}")), Work::new("", 0, 0));
+                self.begin(Ui::bytes, format!("checking {file}"), Work::new("", 0, 0));
                 self.tell(&Progress::Checking { file });
             }
             Event::RemovedSnapshot { snapshot, collection } => {
                 self.ui.detail(format!("deleted {snapshot} of {collection}, which a killed backup had left"));
             }
             Event::Removing { set } => {
-                self.begin(self.ui.spinner(format!("removing {set}")), Work::new("", 0, 0));
+                self.begin(Ui::spinner, format!("removing {set}"), Work::new("", 0, 0));
                 self.tell(&Progress::Removing { set: set.as_str() });
             }
             Event::Restoring { database } => {
-                self.begin(self.ui.spinner(format!("restoring {database}")), Work::new("", 0, 0));
+                self.begin(Ui::spinner, format!("restoring {database}"), Work::new("", 0, 0));
                 self.tell(&Progress::Restoring { database });
             }
             Event::Analyzing { database } => {
-                self.begin(self.ui.spinner(format!("analyzing {database}")), Work::new("", 0, 0));
+                self.begin(Ui::spinner, format!("analyzing {database}"), Work::new("", 0, 0));
                 self.tell(&Progress::Analyzing { database });
             }
         }
     }
 
-    fn begin(&mut self, bar: ProgressBar, work: Work) {
+    /// The bar before it is gone before the next is drawn, which would begin below it.
+    fn begin(&mut self, bar: fn(&Ui, String) -> ProgressBar, message: String, work: Work) {
         self.finish();
-        (self.bar, self.work) = (bar, work);
+        (self.bar, self.work) = (bar(self.ui, message), work);
     }
 
     fn bytes(&mut self, count: u64) {

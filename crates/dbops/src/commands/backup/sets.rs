@@ -13,7 +13,7 @@ use super::label::{self, Label};
 use super::report::{Reporter, local_time};
 use super::trial::Trial;
 use crate::failure::{Failure, Result};
-use crate::ui::{BAD, FAINT, GOOD, Ui, paint};
+use crate::ui::{BAD, GOOD, Ui, paint};
 
 #[derive(Serialize)]
 struct ListDocument {
@@ -34,6 +34,8 @@ struct SetDocument {
     damaged: bool,
     /// Whether every file is there with its size, as far as that is known.
     complete: bool,
+    /// Whether something of a target was left out: tables, or rows.
+    partial: bool,
     /// Whether it is encrypted; without the key its targets and labels are not known.
     encrypted: bool,
     labels: BTreeMap<String, String>,
@@ -50,6 +52,7 @@ impl SetDocument {
             restored: set.restored(),
             damaged: set.is_damaged(),
             complete: set.is_complete() || set.is_locked(),
+            partial: set.is_partial(&[]),
             encrypted: set.is_encrypted(),
             labels: labels(set),
         }
@@ -65,7 +68,9 @@ pub(super) async fn list(context: &Context, repository: &Repository, wanted: &[L
     sets.retain(|set| label::are_on(wanted, &labels(set)));
     context.ui.document(&ListDocument { backups: sets.iter().map(SetDocument::of).collect() })?;
     if sets.is_empty() {
-        context.ui.status(none(repository));
+        let which =
+            if wanted.is_empty() { none(repository) } else { format!("{} with these labels", none(repository)) };
+        context.ui.status(which);
         return Ok(Outcome::Done);
     }
     let has_labels = sets.iter().any(|set| !labels(set).is_empty());
@@ -73,18 +78,29 @@ pub(super) async fn list(context: &Context, repository: &Repository, wanted: &[L
         let mut cells = vec![
             set.id.to_string(),
             local_time(set.created()),
-            if set.is_locked() { "encrypted".into() } else { set.targets().join(", ") },
+            targets(set),
             HumanBytes(set.bytes()).to_string(),
             state(set),
         ];
         cells.extend(has_labels.then(|| label::shown(&labels(set))));
-        let is_whole = (set.is_complete() || set.is_locked()) && !set.is_damaged();
-        if is_whole { cells } else { cells.iter().map(|cell| paint(FAINT, cell)).collect() }
+        cells
     };
     let rows = sets.iter().map(row).collect();
     let headings = ["id", "created", "targets", "size", "verified", "labels"];
     context.ui.table(&headings[..if has_labels { 6 } else { 5 }], rows)?;
     Ok(Outcome::Done)
+}
+
+/// A set's targets; of those that are not whole that is said.
+fn targets(set: &Set) -> String {
+    let Ok(manifest) = &set.manifest else {
+        return if set.is_locked() { "encrypted".into() } else { set.targets().join(", ") };
+    };
+    let shown = manifest.targets.iter().map(|target| match target.is_whole() {
+        true => target.name.clone(),
+        false => format!("{} (part)", target.name),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn none(repository: &Repository) -> String {

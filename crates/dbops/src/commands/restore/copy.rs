@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbops_backup::{Archive, Destination, Event, Repository, RoleUse, Set, plan_restore, restore};
+use dbops_backup::{Archive, Destination, Event, Repository, Set, plan_restore, restore};
 use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_identifier};
 
 use super::find_set;
@@ -37,7 +37,8 @@ pub(crate) async fn restore_copy(
         let archive = Archive::in_set(repository, set, target, &mut event).await?;
         let destination = Destination::find(url).await?;
         if let Some(expected) = &archive.expected {
-            create_roles(&url.with_database("postgres"), &expected.facts.roles).await?;
+            let roles = expected.facts.roles.iter().map(|role| role.name.as_str());
+            create_roles(&url.with_database("postgres"), roles).await?;
         }
         let programs = programs(context);
         let plan = plan_restore(archive, destination, &programs).await?;
@@ -50,12 +51,12 @@ pub(crate) async fn restore_copy(
 }
 
 /// Creates those roles that a throwaway server does not have; nobody can log in as one of them.
-async fn create_roles(server: &DatabaseUrl, roles: &[RoleUse]) -> Result<()> {
+pub(crate) async fn create_roles(server: &DatabaseUrl, roles: impl Iterator<Item = &str>) -> Result<()> {
     let client = connect(server).await?;
     for role in roles {
-        let there = client.query_opt("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", &[&role.name]).await;
+        let there = client.query_opt("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", &[&role]).await;
         if there.map_err(SqlError::from)?.is_none() {
-            let statement = format!("CREATE ROLE {}", quote_identifier(&role.name));
+            let statement = format!("CREATE ROLE {}", quote_identifier(role));
             client.batch_execute(&statement).await.map_err(SqlError::from)?;
         }
     }

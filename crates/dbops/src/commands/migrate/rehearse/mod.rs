@@ -12,12 +12,12 @@ use dbops_postgres::{DatabaseUrl, SqlError, connect};
 use dbops_schema_graph::Graph as Schema;
 
 use super::run::{Prepared, RunFlags, prepare};
-use crate::commands::restore::{find_backup, restore_copy};
+use crate::commands::restore::{create_roles, find_backup, restore_copy};
 use crate::commands::scratch::Scratch;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
 use crate::declared;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use rehearsal::{Rehearsal, Stage};
 
 #[derive(Args)]
@@ -80,17 +80,21 @@ async fn rehearse_one<'a>(
         Some(files) => Some(scratch.load(files).await?),
         None => None,
     };
-    let live = match read_rows(&one.target.url).await {
-        Ok(rows) => Some(rows.unwrap_or_default()),
-        Err(error) => {
-            let error = Failure::from(error).error;
-            context.ui.warn(format!("{}: where the live database is, is not known: {error:#}", one.name));
+    let live = match live(&one.target.url).await {
+        Ok((rows, roles)) => {
+            create_roles(&url, roles.iter().map(String::as_str)).await?;
+            Some(rows)
+        }
+        Err(failure) => {
+            context.ui.warn(format!("{}: the live database cannot be asked: {:#}", one.name, failure.error));
             None
         }
     };
     let bytes = database_bytes(&url).await?;
     let options = flags.options(false);
-    let stage = Stage { url: &url, graph: &one.graph, options: &options, declared: declared.as_ref() };
+    let may_invent_roles = live.is_none();
+    let stage =
+        Stage { url: &url, graph: &one.graph, options: &options, declared: declared.as_ref(), may_invent_roles };
     let spinner = context.ui.spinner(format!("{}: rehearsing", one.name));
     let rehearsal = stage
         .rehearse(&mut |event| {
@@ -102,6 +106,14 @@ async fn rehearse_one<'a>(
     spinner.finish_and_clear();
     let server = scratch.version().await?.to_string();
     Ok(Report { target: one, set: set.id, live, server, bytes, rehearsal: rehearsal? })
+}
+
+/// The rows of the version table of the live database, and the roles of its server that are not PostgreSQL's own.
+async fn live(url: &DatabaseUrl) -> Result<(Vec<String>, Vec<String>)> {
+    let rows = read_rows(url).await?.unwrap_or_default();
+    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname NOT LIKE 'pg\\_%' ORDER BY 1";
+    let roles = connect(url).await?.query(sql, &[]).await.map_err(SqlError::from)?;
+    Ok((rows, roles.iter().map(|row| row.get(0)).collect()))
 }
 
 async fn database_bytes(url: &DatabaseUrl) -> Result<u64> {

@@ -22,7 +22,7 @@ pub(super) struct Rehearsal {
     /// The revision that ends the way down, because it has none.
     pub(super) no_way_down: Option<String>,
     /// Roles that a revision names and that were invented for it.
-    pub(super) invented_roles: bool,
+    pub(super) invented_roles: Vec<String>,
 }
 
 /// One pending revision.
@@ -42,6 +42,8 @@ pub(super) struct Stage<'a> {
     pub(super) graph: &'a Graph,
     pub(super) options: &'a RunOptions,
     pub(super) declared: Option<&'a Schema>,
+    /// Whether a role that is not there may be there in production: it could not be asked.
+    pub(super) may_invent_roles: bool,
 }
 
 type Times = HashMap<String, Duration>;
@@ -99,7 +101,7 @@ impl Stage<'_> {
     async fn upgrade(
         &self,
         session: &mut Session,
-        invented_roles: &mut bool,
+        invented_roles: &mut Vec<String>,
         on_event: &mut dyn FnMut(Event),
     ) -> Result<(Times, Option<String>)> {
         let mut times = Times::new();
@@ -111,12 +113,11 @@ impl Stage<'_> {
                 Err(Error::Statement(failed)) => failed,
                 Err(error) => return Ok((times, Some(said(error)))),
             };
-            // The copy's server has the roles of the backup only.
-            let is_whole = failed.applied_before.is_none();
-            if !(is_whole && invent_role(&connect(self.url).await?, &failed.error).await) {
+            let may_invent = self.may_invent_roles && failed.applied_before.is_none();
+            if !(may_invent && invent_role(&connect(self.url).await?, &failed.error).await) {
                 return Ok((times, Some(said(Error::Statement(failed)))));
             }
-            *invented_roles = true;
+            invented_roles.extend(failed.error.message.split('"').nth(1).map(ToOwned::to_owned));
         }
     }
 

@@ -30,6 +30,7 @@ struct TargetDocument {
     live: Option<Vec<String>>,
     revisions: Vec<RevisionDocument>,
     no_way_down: Option<String>,
+    invented_roles: Vec<String>,
     findings: Vec<String>,
 }
 
@@ -106,8 +107,9 @@ fn show_target(ui: &Ui, report: &Report<'_>) -> Result<()> {
     if let Some(revision) = &rehearsal.no_way_down {
         ui.data(format!("no way down from {revision}: after it, only a restored backup leads back"))?;
     }
-    if rehearsal.invented_roles {
-        ui.data("roles that the backup does not know were made for the rehearsal; production must have them")?;
+    if !rehearsal.invented_roles.is_empty() {
+        let roles = rehearsal.invented_roles.join(", ");
+        ui.data(format!("made for the rehearsal, production must have them: the roles {roles}"))?;
     }
     for finding in &rehearsal.findings {
         ui.data(format!("{} {finding}", paint(BAD, "✗")))?;
@@ -202,6 +204,7 @@ fn document(report: &Report<'_>) -> TargetDocument {
         live: report.live.clone(),
         revisions: rehearsal.revisions.iter().map(|one| revision_document(report, one)).collect(),
         no_way_down: rehearsal.no_way_down.clone(),
+        invented_roles: rehearsal.invented_roles.clone(),
         findings: rehearsal.findings.clone(),
     }
 }
