@@ -93,7 +93,10 @@ fn a_set_is_made_listed_shown_verified_and_deleted() {
     assert_eq!(listed[0]["verified"], Value::Null);
     assert_eq!((&listed[0]["complete"], &listed[0]["damaged"]), (&json!(true), &json!(false)));
 
-    assert_eq!(project.json(0, &["backup", "verify"])["backups"], json!([{"id": id, "ok": true, "problems": []}]));
+    assert_eq!(
+        project.json(0, &["backup", "verify"])["backups"],
+        json!([{"id": id, "ok": true, "problems": [], "not_tried": null}])
+    );
     assert!(list(&project)[0]["verified"].is_string());
     let shown = project.json(0, &["backup", "show", "latest"]);
     assert_eq!(shown["targets"][0]["revision"], json!(["8f3c2a9d41be"]));

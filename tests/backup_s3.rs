@@ -209,7 +209,7 @@ fn no_way_in_is_explained_and_tells_no_key() {
     write_config(&scheme, "ftp://backups/x");
     let cases = [
         (files, 2, "AWS_PROFILE names `other`, which is in none of AWS' files", "~/.aws/credentials"),
-        (wrong, 1, "cannot write s3://backups/some/prefix/locks/", "hint: "),
+        (wrong, 1, "cannot list s3://backups/some/prefix", "hint: "),
         (in_url, 2, "dbops.yaml:8: this is not a bucket: s3://…", "hint: write s3://BUCKET/PREFIX"),
         (scheme, 2, "dbops.yaml:8: a repository at ftp:// is not supported", "hint: name a folder, s3://"),
     ];

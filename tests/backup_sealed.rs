@@ -83,7 +83,7 @@ fn nothing_but_sizes_and_times_is_readable() {
 
     // Without the key nothing is known of it, and nothing is removed.
     let kept = project.json(0, &["backup", "prune", "--keep-last", "1", "--yes"]);
-    assert_eq!(kept["backups"][0]["reasons"][0]["reason"], "encrypted for another key");
+    assert_eq!(kept["backups"][0]["reasons"][0]["reason"], "encrypted, and no key was given");
 }
 
 #[test]

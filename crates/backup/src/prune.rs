@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::new_set::{claim_unfinished, is_manifest, remove};
 use crate::retention::{Keep, Reason, reasons};
 use crate::store::Store;
-use crate::{Error, Event, Repository, Set, SetId};
+use crate::{Error, Event, ManifestError, Repository, SealError, Set, SetId};
 
 /// What is to become of one set.
 #[derive(Debug, Clone)]

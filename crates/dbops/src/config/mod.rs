@@ -91,7 +91,7 @@ pub(crate) struct HooksConfig {
 }
 
 /// For whom backups are encrypted, and the key to them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct EncryptionConfig {
     pub(crate) recipients: Vec<String>,
     pub(crate) recipients_file: Option<PathBuf>,
