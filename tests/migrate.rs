@@ -187,13 +187,13 @@ fn what_one_revision_leaves_in_the_session_the_next_does_not_see() {
     let url = create_database("migrate");
     let project = line(&url);
     let up = "CREATE TEMP TABLE a (other text);\nSELECT set_config('search_path', '', false);\n\
-              SET SESSION statement_timeout = '1ms';\nSET ROLE pg_monitor;";
+              SET ROLE pg_monitor;\nSET SESSION statement_timeout = '200ms';";
     project.revision("dddd4444", "cccc3333", up, "DROP TABLE a;");
     assert_eq!(project.json(0, &["migrate"])["targets"][0]["current"], serde_json::json!(["dddd4444"]));
     project.revision(
         "eeee5555",
         "dddd4444",
-        "CREATE TEMP TABLE a (x int);\nDROP TABLE pg_temp.a;\nINSERT INTO a VALUES (1);",
+        "CREATE TEMP TABLE a (x int);\nDROP TABLE pg_temp.a;\nSELECT pg_sleep(0.3);\nINSERT INTO a VALUES (1);",
         "",
     );
     project.ok(&["migrate"]);

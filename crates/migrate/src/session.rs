@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, Notice, connect, connect_noticing};
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::ledger::{Author, Ledger};
@@ -167,11 +167,15 @@ impl Session {
             return Ok(());
         }
         // By itself: DISCARD ALL cannot run in a transaction, which several statements at once are. Sent together,
-        // they wait for one answer instead of two.
+        // they wait for one answer instead of three. A timeout that is left must not stop what undoes it.
         let preparation = format!("RESET ROLE; SET client_connection_check_interval = '2s'; {}", work_lock_sql());
-        let discard = self.client.batch_execute("DISCARD ALL");
-        let (discarded, prepared) = join(discard, self.client.batch_execute(&preparation)).await;
-        discarded.and(prepared).map_err(|error| Error::sql("cannot prepare the session", error))?;
+        let (unhurried, discarded, prepared) = join3(
+            self.client.batch_execute("SET statement_timeout = 0"),
+            self.client.batch_execute("DISCARD ALL"),
+            self.client.batch_execute(&preparation),
+        )
+        .await;
+        unhurried.and(discarded).and(prepared).map_err(|error| Error::sql("cannot prepare the session", error))?;
         self.is_fresh.store(true, Ordering::Relaxed);
         Ok(())
     }
