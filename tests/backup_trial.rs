@@ -30,7 +30,7 @@ fn rewrite(project: &Project, id: &str, table: &str, key: &str, value: &Value) {
 fn a_set_is_restored_where_nobody_is_and_compared() {
     let url = sample("trial");
     let before =
-        query(&url, "SELECT oid, datname FROM pg_database WHERE datname LIKE 'dbops%' OR datname = current_database()");
+        query(&url, "SELECT oid, datname FROM pg_database WHERE datname IN ('dbops_verify', current_database())");
     let project = Project::with_database(&url);
     let id = back_up(&project);
     assert_eq!(list(&project)[0]["restored"], Value::Null);
@@ -45,7 +45,7 @@ fn a_set_is_restored_where_nobody_is_and_compared() {
     project.ok(&["backup", "verify"]);
     assert!(list(&project)[0]["restored"].is_string(), "{:?}", list(&project));
     let after =
-        query(&url, "SELECT oid, datname FROM pg_database WHERE datname LIKE 'dbops%' OR datname = current_database()");
+        query(&url, "SELECT oid, datname FROM pg_database WHERE datname IN ('dbops_verify', current_database())");
     assert_eq!(after, before);
 }
 
