@@ -81,7 +81,7 @@ fn what_is_not_tried_is_said() {
     let project = Project::with_database(&sample("trial"));
     project.ok(&["backup", "--format", "plain"]);
     let run = project.ok(&VERIFY);
-    assert!(run.stderr.contains("app: not restored: only archives of the custom format are tried"), "{run}");
+    assert!(run.stderr.contains("app: not restored: a script for psql is not tried"), "{run}");
     assert!(run.stdout.contains("whole, ") && run.stdout.contains("restored, but for app"), "{run}");
     assert_eq!(list(&project)[0]["restored"], Value::Null);
 

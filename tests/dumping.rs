@@ -108,11 +108,6 @@ fn every_format_restores_to_the_same_rows() {
         assert_eq!(compare(&before, &after), Vec::<String>::new(), "{arguments:?}");
         assert_eq!(contents(&manifest)["is_whole"], true);
         project.ok(&["backup", "verify"]);
-        if let Some(format) = ["plain", "directory"].into_iter().find(|format| arguments.contains(format)) {
-            let run = project.run(&["restore", "latest", "app", "--into", &unique("never")]);
-            let told = format!("the backup of `app` is in the {format} format, and dbops restores the custom format");
-            assert!(run.code == 2 && run.stderr.contains(&told) && run.stderr.contains("hint: "), "{run}");
-        }
     }
 }
 

@@ -1,22 +1,48 @@
-//! The beginning of an archive in pg_dump's custom format: which versions are needed to read it.
+//! Archives of pg_dump: one file in the custom format, a folder, or a tar file; and what the beginning says about the
+//! versions that are needed to read it.
 //!
 //! The layout is that of `ReadHead` in PostgreSQL's `pg_backup_archiver.c`.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use dbops_postgres::Version;
+use tempfile::TempDir;
 
 use crate::manifest::ARCHIVE;
+use crate::roles::ROLES;
 use crate::stage::{Staged, fetch};
-use crate::{Contents, Error, Event, PostgresContents, Repository, Set};
+use crate::{Contents, Error, Event, ManifestTarget, PostgresContents, Repository, Set};
 
 const MAGIC: &[u8] = b"PGDMP";
-/// `archCustom`
-const CUSTOM: u8 = 1;
+/// The archive in a folder is headed by this file; in a tar file it is the first.
+const TOC: &str = "toc.dat";
 /// More than any header has: names have 63 bytes, versions some 40.
 const HEADER_LIMIT: u64 = 4096;
+/// A tar file's blocks; the first has the name of the first file.
+const TAR_BLOCK: usize = 512;
+/// The roles of a server are a small script.
+const ROLES_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// How an archive lies on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Custom,
+    Tar,
+    Directory,
+}
+
+impl Form {
+    /// Its number in the header: `archCustom` or `archTar`. A folder's says that it is a tar file.
+    fn number(self) -> u8 {
+        match self {
+            Self::Custom => 1,
+            Self::Tar | Self::Directory => 3,
+        }
+    }
+}
 
 /// What an archive says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,44 +58,60 @@ pub struct ArchiveHeader {
 /// An archive to restore.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    /// The file, or the copy that was made of it for this restore.
-    file: Staged,
+    place: Place,
+    form: Form,
     /// Where it came from, for people: the file itself, or one in a repository.
     pub origin: String,
     /// What it says about itself.
     pub header: ArchiveHeader,
     /// What the manifest says about the database, when it belongs to a set.
     pub expected: Option<PostgresContents>,
+    /// The script with the roles of the server, when the set has one.
+    pub roles: Option<String>,
+}
+
+/// Where the bytes are; copies that were made for this restore are gone with it.
+#[derive(Debug, Clone)]
+enum Place {
+    One(Staged),
+    /// A folder of links to the files of a set, which have other names there.
+    Folder {
+        links: Arc<TempDir>,
+        _copies: Vec<Staged>,
+    },
 }
 
 impl Archive {
-    /// An archive that belongs to no set.
+    /// An archive that belongs to no set: a file, or the folder of one in the directory format.
     ///
     /// # Errors
     ///
     /// When it cannot be read or has another format.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        let not_an_archive = |reason: String| Error::NotAnArchive { path: path.to_path_buf(), reason };
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(not_an_archive("it is not a file".into()));
-        }
-        let header = ArchiveHeader::read(file).map_err(|error| not_an_archive(error.to_string()))?;
-        let origin = path.display().to_string();
-        Ok(Self { file: Staged::InPlace(path.to_path_buf()), origin, header, expected: None })
+        let (form, header) = look(path)?;
+        let place = Place::One(Staged::InPlace(path.to_path_buf()));
+        Ok(Self { place, form, origin: path.display().to_string(), header, expected: None, roles: None })
     }
 
-    /// The file to read.
+    /// The file or folder to read.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.file.path()
+        match &self.place {
+            Place::One(file) => file.path(),
+            Place::Folder { links, .. } => links.path(),
+        }
+    }
+
+    /// Whether only one session can read it.
+    pub(crate) fn is_tar(&self) -> bool {
+        self.form == Form::Tar
     }
 
     /// The archive of one target of a set, once every byte of it was found to be as the manifest says.
     ///
     /// # Errors
     ///
-    /// When the set does not hold the target, or not in the custom format, or its archive is damaged.
+    /// When the set does not hold the target, or as a script, or its archive is damaged.
     pub async fn in_set(
         repository: &Repository,
         set: &Set,
@@ -89,34 +131,104 @@ impl Archive {
                 reason: format!("`{target}` is Qdrant's"),
             });
         };
-        let other_format =
-            || Error::OtherFormat { target: target.into(), path: set.path.clone(), format: expected.format };
-        let file = found.file(ARCHIVE).ok_or_else(other_format)?;
-        on_event(Event::Checking { file: &file.name });
-        let staged = fetch(repository, set, file, on_event).await?;
-        let archive = Self::open(staged.path())?;
-        let origin = format!("{}/{}", set.path, file.name);
-        Ok(Self { file: staged, origin, expected: Some(expected.as_ref().clone()), ..archive })
+        let (place, origin) = match found.file(ARCHIVE) {
+            Some(file) => {
+                on_event(Event::Checking { file: &file.name });
+                let staged = fetch(repository, set, file, on_event).await?;
+                (Place::One(staged), format!("{}/{}", set.path, file.name))
+            }
+            None => (folder(repository, set, found, on_event).await?, format!("{} ({target})", set.path)),
+        };
+        let path = match &place {
+            Place::One(file) => file.path(),
+            Place::Folder { links, .. } => links.path(),
+        };
+        let (form, header) = look(path)?;
+        let roles = roles(repository, set, found, on_event).await?;
+        Ok(Self { place, form, origin, header, expected: Some(expected.as_ref().clone()), roles })
     }
 }
 
+/// The files of an archive in the directory format, under the names that they have for pg_restore.
+async fn folder(
+    repository: &Repository,
+    set: &Set,
+    target: &ManifestTarget,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Place, Error> {
+    let cannot = || Error::io("write", "a temporary folder".as_ref());
+    let folder = tempfile::Builder::new().prefix("dbops-restore-").tempdir().map_err(cannot())?;
+    let mut files = Vec::new();
+    for file in &target.files {
+        let Some(name) = file.role.strip_prefix(ARCHIVE).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        on_event(Event::Checking { file: &file.name });
+        let staged = fetch(repository, set, file, on_event).await?;
+        let path = std::path::absolute(staged.path()).map_err(cannot())?;
+        std::os::unix::fs::symlink(path, folder.path().join(name)).map_err(cannot())?;
+        files.push(staged);
+    }
+    if files.is_empty() {
+        return Err(Error::NotAnArchive {
+            path: set.path.clone().into(),
+            reason: format!("`{}` is a script for psql there", target.name),
+        });
+    }
+    Ok(Place::Folder { links: Arc::new(folder), _copies: files })
+}
+
+async fn roles(
+    repository: &Repository,
+    set: &Set,
+    target: &ManifestTarget,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Option<String>, Error> {
+    let Some(file) = target.file(ROLES).filter(|file| file.plain_bytes < ROLES_LIMIT) else { return Ok(None) };
+    let staged = fetch(repository, set, file, on_event).await?;
+    let text = std::fs::read(staged.path()).map_err(Error::io("read", staged.path()))?;
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// What form an archive has, and its header.
+fn look(path: &Path) -> Result<(Form, ArchiveHeader), Error> {
+    let not_an_archive = |reason: String| Error::NotAnArchive { path: path.to_path_buf(), reason };
+    let toc = if path.is_dir() { path.join(TOC) } else { path.to_path_buf() };
+    if path.is_dir() && !toc.is_file() {
+        return Err(not_an_archive(format!("it is a folder without {TOC}")));
+    }
+    let mut file = File::open(&toc).map_err(Error::io("read", &toc))?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(not_an_archive("it is not a file".into()));
+    }
+    let mut first = Vec::new();
+    file.by_ref().take(TAR_BLOCK as u64).read_to_end(&mut first).map_err(Error::io("read", &toc))?;
+    let is_tar = first.get(257..262) == Some(b"ustar") && first.starts_with(format!("{TOC}\0").as_bytes());
+    let form = match (path.is_dir(), is_tar) {
+        (true, _) => Form::Directory,
+        (false, true) => Form::Tar,
+        (false, false) => Form::Custom,
+    };
+    let before = if form == Form::Tar { &[] } else { first.as_slice() };
+    let header = ArchiveHeader::read(before.chain(file), form);
+    Ok((form, header.map_err(|error| not_an_archive(error.to_string()))?))
+}
+
 impl ArchiveHeader {
-    fn read(reader: impl Read) -> io::Result<Self> {
+    fn read(reader: impl Read, form: Form) -> io::Result<Self> {
         let mut reader = reader.take(HEADER_LIMIT);
         let mut magic = [0; MAGIC.len()];
         let is_archive = reader.read_exact(&mut magic).is_ok() && magic == MAGIC;
         if !is_archive {
             return Err(io::Error::other("it does not begin as one; SQL scripts are for psql"));
         }
-        Self::read_rest(&mut reader).map_err(|error| match error.kind() {
+        Self::read_rest(&mut reader, form).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => io::Error::other("its header is cut off"),
             _ => error,
         })
     }
 
-    fn read_rest(reader: &mut impl Read) -> io::Result<Self> {
+    fn read_rest(reader: &mut impl Read, form: Form) -> io::Result<Self> {
         let [major, minor, _revision, int_size, _offset_size, format] = bytes(reader)?;
-        if format != CUSTOM {
+        if format != form.number() {
             return Err(io::Error::other("it is part of a dump in another format"));
         }
         // 1.12 came with PostgreSQL 9.0; 1.15, with 16, made the compression a single byte.
@@ -173,7 +285,7 @@ fn text(reader: &mut impl Read, int_size: u8) -> io::Result<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::ArchiveHeader;
+    use super::{ArchiveHeader, Form};
 
     fn header(minor: u8, format: u8) -> Vec<u8> {
         let number = |value: u32| [&[0], value.to_le_bytes().as_slice()].concat();
@@ -193,7 +305,7 @@ mod tests {
     #[test]
     fn reads_headers_old_and_new() {
         for minor in [14, 15, 16] {
-            let read = ArchiveHeader::read(header(minor, 1).as_slice()).expect("a header");
+            let read = ArchiveHeader::read(header(minor, 1).as_slice(), Form::Custom).expect("a header");
             assert_eq!((read.database.as_str(), read.pg_dump.major), ("odd \"näme\"", 18), "1.{minor}");
             assert_eq!(read.server_version, "17.4 (Debian 17.4-1)");
         }
@@ -210,7 +322,7 @@ mod tests {
             (cut, "its header is cut off"),
         ];
         for (bytes, message) in cases {
-            let error = ArchiveHeader::read(bytes.as_slice()).expect_err(message).to_string();
+            let error = ArchiveHeader::read(bytes.as_slice(), Form::Custom).expect_err(message).to_string();
             assert!(error.starts_with(message), "{error}");
         }
     }
@@ -218,7 +330,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
-            drop(ArchiveHeader::read([b"PGDMP".as_slice(), &tail].concat().as_slice()));
+            drop(ArchiveHeader::read([b"PGDMP".as_slice(), &tail].concat().as_slice(), Form::Custom));
         }
     }
 }

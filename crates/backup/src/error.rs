@@ -8,7 +8,7 @@ use dbops_postgres::{ConnectError, ProgramError, SqlError};
 
 use jiff::Timestamp;
 
-use crate::{Compression, Format, Holder, ManifestError, QdrantError, SealError, SetId};
+use crate::{Compression, Holder, ManifestError, QdrantError, SealError, SetId, TableName};
 
 /// Why a backup, a verification or a restore was not done.
 #[derive(Debug, thiserror::Error)]
@@ -133,23 +133,13 @@ pub enum Error {
         /// The file and what is wrong with it.
         problem: String,
     },
-    /// A file is not an archive of pg_dump's custom format.
-    #[error("{} is not an archive of pg_dump's custom format: {reason}", .path.display())]
+    /// A file is not an archive of pg_dump.
+    #[error("{} is not an archive of pg_dump: {reason}", .path.display())]
     NotAnArchive {
         /// The file.
         path: PathBuf,
         /// What it is instead.
         reason: String,
-    },
-    /// A dump in a set that is not read here.
-    #[error("the backup of `{target}` is in the {} format, and dbops restores the custom format", .format.name())]
-    OtherFormat {
-        /// The target.
-        target: String,
-        /// The set.
-        path: String,
-        /// The format.
-        format: Format,
     },
     /// The database to restore into holds something.
     #[error("database \"{database}\" at {server} holds data: {found}")]
@@ -160,6 +150,94 @@ pub enum Error {
         server: String,
         /// Some of what it holds.
         found: String,
+    },
+    /// Somebody is connected to the database whose place is to be taken.
+    #[error("database \"{database}\" is in use by {}", sessions_text(.sessions))]
+    InUse {
+        /// The database.
+        database: String,
+        /// The sessions.
+        sessions: Vec<String>,
+    },
+    /// The databases could not be renamed.
+    #[error("cannot take the place of database \"{database}\"{}", in_use(.sessions))]
+    NotSwapped {
+        /// The live database.
+        database: String,
+        /// The sessions that are in it.
+        sessions: Vec<String>,
+        /// What the server said.
+        source: Box<SqlError>,
+    },
+    /// The restored database is whole and could not take the place of the live one.
+    #[error("database \"{database}\" is as it was; what was restored is whole, as database \"{beside}\"")]
+    Beside {
+        /// The live database.
+        database: String,
+        /// The restored one.
+        beside: String,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// What was restored is not what was dumped, and did not take the place of the live database.
+    #[error("database \"{database}\" is as it was, for what was restored is not what was dumped: {}", .differences.join("; "))]
+    Different {
+        /// The live database.
+        database: String,
+        /// How the rows differ.
+        differences: Vec<String>,
+    },
+    /// No database has given away its name.
+    #[error("no database at {server} has given its name to \"{database}\"")]
+    NothingToUndo {
+        /// The live database.
+        database: String,
+        /// Its server.
+        server: String,
+    },
+    /// Roles that own something or were granted something are not on the server.
+    #[error("{server} does not have the {} that the backup needs: {}", if .roles.len() == 1 { "role" } else { "roles" }, .roles.join(", "))]
+    MissingRoles {
+        /// The roles.
+        roles: Vec<String>,
+        /// The server.
+        server: String,
+        /// Whether any of them owns something.
+        owns: bool,
+        /// Whether any of them was granted something, or is named by a policy.
+        has_privileges: bool,
+    },
+    /// The role that is to own everything is not there.
+    #[error("{server} has no role `{role}`")]
+    NoRole {
+        /// The role.
+        role: String,
+        /// The server.
+        server: String,
+    },
+    /// The user who restores may not give anything to these roles.
+    #[error("`{user}` cannot give what is restored to its owners: {}", .roles.join(", "))]
+    OutOfReach {
+        /// The user.
+        user: String,
+        /// The owners.
+        roles: Vec<String>,
+    },
+    /// A role could not be created.
+    #[error("cannot create the role `{role}`")]
+    Role {
+        /// The role.
+        role: String,
+        /// What the server said.
+        source: Box<SqlError>,
+    },
+    /// The archive does not hold this table.
+    #[error("{archive} does not hold the table {}.{}", .table.schema, .table.name)]
+    NoTable {
+        /// The table.
+        table: TableName,
+        /// The archive.
+        archive: String,
     },
     /// The database to restore into is a template, or the one that the server is looked after from.
     #[error("database \"{database}\" at {server} is the server's own: a template, or where others are created from")]
@@ -266,6 +344,19 @@ fn passphrase(error: &SealError) -> String {
     }
 }
 
+/// The first few; a pool has dozens.
+fn sessions_text(sessions: &[String]) -> String {
+    let shown = sessions.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = sessions.len().saturating_sub(5);
+    let noun = if sessions.len() == 1 { "session" } else { "sessions" };
+    let and = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} {noun}: {shown}{and}", sessions.len())
+}
+
+fn in_use(sessions: &[String]) -> String {
+    if sessions.is_empty() { String::new() } else { format!(": it is in use by {}", sessions_text(sessions)) }
+}
+
 fn join(ids: &[SetId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -335,16 +426,44 @@ impl Error {
                 "nothing was touched; `dbops backup verify --all` tells which backups are whole".into()
             }
             Self::NotInSet { .. } => "`dbops backup list` shows which backup holds what".into(),
-            Self::OtherFormat { path, format: Format::Plain, .. } => {
-                format!("create a database and run the script in {path} with psql -v ON_ERROR_STOP=1 -X -f")
+            Self::NotAnArchive { .. } => "make one with `dbops backup`, or with `pg_dump --format=custom`".into(),
+            Self::NotEmpty { .. } => {
+                "restore beside it with --into NAME, or let it take its place with --swap; nothing was touched".into()
             }
-            Self::OtherFormat { path, .. } => {
+            Self::InUse { .. } | Self::NotSwapped { .. } => {
+                "stop what is connected, or end its sessions in the moment of the swap with --disconnect; nothing was \
+                 touched"
+                    .into()
+            }
+            Self::Beside { database, .. } => format!(
+                "stop what is connected to it, then let what was restored take its place: dbops restore --undo-swap \
+                 TARGET, TARGET being that of {database}"
+            ),
+            Self::Different { .. } => {
+                "restore it beside with --into NAME to look at it; nothing else was touched".into()
+            }
+            Self::NothingToUndo { database, .. } => format!("a swap leaves {database}_20261126t021500z or the like"),
+            Self::MissingRoles { owns, has_privileges, .. } => {
+                let mut without: Vec<&str> = Vec::new();
+                without.extend(owns.then_some("--no-owner"));
+                without.extend(has_privileges.then_some("--no-privileges"));
                 format!(
-                    "copy the files in {path} into a folder, without the target's name before theirs, for pg_restore"
+                    "create them with --create-roles, or do without: {} (policies always need theirs); nothing was \
+                     touched",
+                    without.join(" ")
                 )
             }
-            Self::NotAnArchive { .. } => "make one with `dbops backup`, or with `pg_dump --format=custom`".into(),
-            Self::NotEmpty { .. } => "restore beside it with --into NAME; nothing was touched".into(),
+            Self::NoRole { .. } => "name a role that is there; nothing was touched".into(),
+            Self::OutOfReach { .. } => {
+                "let everything belong to you with --no-owner, or to another role with --role NAME; nothing was touched"
+                    .into()
+            }
+            Self::Role { source, .. } => {
+                return Some(source.server_hint.clone().unwrap_or_else(|| "let a superuser create it".into()));
+            }
+            Self::NoTable { .. } => {
+                "write SCHEMA.NAME, in double quotes what has a dot in it; a table without a schema is in public".into()
+            }
             Self::ServersOwn { .. } => {
                 "restore into a database of its own with --into NAME: what a template holds is in every database that \
                  is created later; nothing was touched"

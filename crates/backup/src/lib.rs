@@ -14,7 +14,8 @@
 //!
 //! - A set appears whole or not at all: its manifest is written last.
 //! - A restored database appears whole or not at all too: a new one under a temporary name (`draft`), an existing empty
-//!   one in a single transaction. One that holds data is never touched.
+//!   one in a single transaction. One that holds data is never touched, unless what is restored may take its place, in
+//!   one moment and when it is whole.
 //! - The client programs get the password through a temporary password file and nothing of this process' environment
 //!   but what [`Programs`] names.
 //!
@@ -23,12 +24,9 @@
 mod archive;
 mod backup;
 mod child;
-mod compare;
 mod compression;
 mod database;
-mod destination;
 mod directory;
-mod draft;
 mod dump;
 mod error;
 mod facts;
@@ -60,8 +58,6 @@ mod webhook;
 pub use archive::{Archive, ArchiveHeader};
 pub use backup::{Backup, BackupOptions, Source, Sources, back_up};
 pub use child::Programs;
-pub use compare::differences;
-pub use destination::Destination;
 pub use error::Error;
 pub use facts::{Facts, RoleUse, SequenceValue, Settings};
 pub use id::SetId;
@@ -73,12 +69,15 @@ pub use manifest::{
 pub use options::{Compression, DumpOptions, Format, Method};
 pub use prune::{Decision, Kept, Plan, plan_prune, prune};
 pub use qdrant::{
-    Existing, LeftOver, QdrantCollection, QdrantContents, QdrantError, QdrantPlan, QdrantSource, QdrantStep,
-    RestoredCollection, check_version, collections, left_over_scratch, plan_qdrant_restore, prove_qdrant,
-    qdrant_contents, remove_left_over, restore_collection, restore_from_set, take, try_snapshot,
+    LeftOver, QdrantCollection, QdrantContents, QdrantError, QdrantPlan, QdrantSource, QdrantStep, RestoredCollection,
+    check_version, collections, left_over_scratch, plan_qdrant_restore, prove_qdrant, qdrant_contents,
+    remove_left_over, restore_collection, restore_from_set, take, try_snapshot, undo_qdrant_swap,
 };
 pub use repository::{Repository, Set};
-pub use restore::{RestorePlan, Restored, plan_restore, restore};
+pub use restore::{
+    Destination, Existing, Owners, RestoreOptions, RestorePlan, Restored, State, TableName, Undone, create_roles,
+    differences, plan_restore, restore, undo_swap,
+};
 pub use retention::{Count, Keep, Reason, Rule, Within};
 pub use seal::{Keys, SealError};
 pub use store::{BucketLocation, Location, StoredFile};
@@ -131,6 +130,11 @@ pub enum Event<'a> {
     },
     /// A database is being restored.
     Restoring {
+        /// The database's name.
+        database: &'a str,
+    },
+    /// The rows of a restored database are being compared with those that were dumped.
+    Comparing {
         /// The database's name.
         database: &'a str,
     },

@@ -133,6 +133,18 @@ impl DatabaseUrl {
         self
     }
 
+    /// Settings of the server for these sessions, over those that the URL has in `options`.
+    #[must_use]
+    pub fn with_settings(&self, settings: &[(&str, &str)]) -> Self {
+        let mut other = self.clone();
+        let mut options = other.config.get_options().unwrap_or_default().to_owned();
+        for (name, value) in settings {
+            options.push_str(&format!(" -c {name}={value}"));
+        }
+        other.config.options(options.trim_start());
+        other
+    }
+
     /// The database's name.
     #[must_use]
     pub fn database(&self) -> &str {

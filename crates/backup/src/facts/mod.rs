@@ -95,8 +95,13 @@ pub(crate) async fn read(client: &Client) -> Result<Facts, DriverError> {
         revision,
         tables: tables(&row)?,
         roles: client.query(ROLES, &[]).await?.iter().map(role).collect::<Result<_, _>>()?,
-        settings: client.query(SETTINGS, &[]).await?.iter().map(settings).collect::<Result<_, _>>()?,
+        settings: settings_of_database(client).await?,
     })
+}
+
+/// What is set for the session's database.
+pub(crate) async fn settings_of_database(client: &Client) -> Result<Vec<Settings>, DriverError> {
+    client.query(SETTINGS, &[]).await?.iter().map(settings).collect()
 }
 
 /// How far the sequences of the session's database are now.

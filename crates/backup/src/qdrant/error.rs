@@ -54,6 +54,9 @@ pub enum QdrantError {
     /// There is no alias to swap by.
     #[error("no alias leads to the collection `{0}`: applications use it by its own name")]
     NoAlias(String),
+    /// No alias leads to a collection that was restored beside another.
+    #[error("no alias leads to a collection that was restored beside another that is still there")]
+    NothingToUndo,
     /// Somebody else made the collection meanwhile.
     #[error("the collection `{0}` was made by somebody else meanwhile")]
     Appeared(String),
@@ -142,6 +145,7 @@ impl QdrantError {
                  now on, or replace it with --overwrite; nothing was touched"
                     .into()
             }
+            Self::NothingToUndo => "`dbops qdrant status` shows the collections and where the aliases lead".into(),
             Self::Appeared(_) => "see who works on the server, then try again; nothing was touched".into(),
             Self::Version { .. } => {
                 "Qdrant reads snapshots of its own minor version and the one before: restore into such a server, then \

@@ -9,6 +9,7 @@ mod restore;
 mod scratch;
 mod take;
 mod target;
+mod undo;
 
 use dbops_qdrant::{CollectionFacts, Transferred};
 use jiff::Timestamp;
@@ -16,13 +17,12 @@ use serde::{Deserialize, Serialize};
 
 pub use error::QdrantError;
 pub use left_over::LeftOver;
-pub use restore::{
-    Existing, QdrantPlan, QdrantStep, RestoredCollection, check_version, plan_qdrant_restore, restore_collection,
-};
+pub use restore::{QdrantPlan, QdrantStep, RestoredCollection, check_version, plan_qdrant_restore, restore_collection};
 pub use scratch::{left_over_scratch, try_snapshot};
 pub use take::{collections, remove_left_over, take};
 pub use target::{QdrantSource, prove_qdrant, qdrant_contents, restore_from_set};
 pub(crate) use target::{ReadyQdrant, back_up_qdrant, prepare_qdrant};
+pub use undo::undo_qdrant_swap;
 
 /// What a Qdrant server was when it was backed up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

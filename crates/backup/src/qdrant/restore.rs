@@ -8,17 +8,10 @@ use dbops_qdrant::{AliasMove, Server};
 use jiff::Timestamp;
 
 use super::{QdrantCollection, QdrantContents, QdrantError};
+use crate::Existing;
 
-/// What happens to a collection that holds points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
-    /// It is not touched: the restore is refused.
-    Refuse,
-    /// It stays as it is; a new one is restored beside it, and the aliases lead there.
-    Swap,
-    /// It is replaced.
-    Overwrite,
-}
+/// What is added to the name of a collection that is restored beside another.
+pub(super) const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// What goes where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +69,7 @@ pub async fn plan_qdrant_restore(
         return Err(QdrantError::OneName { into: into.into(), held: held() });
     }
     check_version(server, contents).await?;
-    let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = Timestamp::now().strftime(TIME_FORMAT).to_string();
     let (names, aliases) = server.collections_and_aliases().await?;
     let mut steps = Vec::new();
     for from in chosen {

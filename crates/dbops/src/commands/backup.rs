@@ -187,7 +187,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Locked { .. } => FailureKind::Locked,
-            Error::NotEmpty { .. } | Error::ServersOwn { .. } => FailureKind::Refused,
+            Error::NotEmpty { .. }
+            | Error::ServersOwn { .. }
+            | Error::InUse { .. }
+            | Error::MissingRoles { .. }
+            | Error::OutOfReach { .. } => FailureKind::Refused,
             Error::Qdrant(error) if error.is_refusal() => FailureKind::Refused,
             Error::Qdrant(error) if error.is_usage() => FailureKind::Usage,
             Error::TargetName(_)
@@ -195,7 +199,8 @@ impl From<Error> for Failure {
             | Error::Ambiguous { .. }
             | Error::NotInSet { .. }
             | Error::NotAnArchive { .. }
-            | Error::OtherFormat { .. }
+            | Error::NoTable { .. }
+            | Error::NoRole { .. }
             | Error::Scheme(_)
             | Error::Recipient(_)
             | Error::Identity(_)

@@ -1,42 +1,45 @@
-//! `dbops restore ID|latest|FILE [TARGET] [--into NAME]`: into an empty or a new database, never over data.
+//! `dbops restore ID|latest|FILE [TARGET]`: into an empty or a new database, or in the place of a live one.
 
 mod copy;
+mod postgres;
 mod qdrant;
+mod undo;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use dbops_backup::{
-    Archive, Destination, Programs, Repository, RestorePlan, Restored, Set, SetId, differences, plan_restore, restore,
-};
-use dbops_postgres::{DatabaseUrl, quote_identifier};
+use dbops_backup::{Existing, Repository, Set, SetId};
 use serde::Serialize;
 
-pub(crate) use self::copy::{create_roles, find_backup, restore_copy};
-use self::qdrant::{CollectionArgs, RestoredServer};
-use super::backup::{Reporter, programs, revision, seconds};
+pub(crate) use self::copy::{find_backup, restore_copy};
+use self::postgres::{DatabaseArgs, RestoredDatabase};
+use self::qdrant::RestoredServer;
+use super::backup::programs;
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, Result};
-use crate::ui::{STRONG, Ui, paint};
+use crate::ui::Ui;
 
 const EXAMPLES: &str = "Examples:
   dbops restore latest bot_db --into bot_db_check    into a new database on the same server
+  dbops restore latest bot_db --swap                 beside the live database, which it replaces when it is whole
+  dbops restore --undo-swap bot_db                   back to what was live before
+  dbops restore latest bot_db --into x --table users a single table, to look at or to copy from
   dbops restore 20261123T0215                        every target of that set, where its database is empty
-  dbops restore latest qdrant --swap                 collections beside the live ones; their aliases move
-  dbops restore bot_db.dump bot_db                   an archive of pg_dump --format=custom";
+  dbops restore bot_db.dump bot_db                   an archive of pg_dump: custom, directory or tar";
 
-/// Restore a backup into an empty or a new database
+/// Restore a backup into an empty or a new database, or in the place of a live one
 ///
-/// A database that holds anything is never touched. A database that does not exist is created; it appears when it is
+/// A database that holds anything is not touched without --swap or --overwrite, and with them only once what was restored
+/// is whole and its rows are those that were dumped. A database that does not exist is created; it appears when it is
 /// whole. One that is empty is filled in a single transaction. A collection is restored where there is none of its name,
 /// or an empty one.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RestoreArgs {
-    /// A set's id, the beginning of it, `latest`, or the file of an archive
-    #[arg(value_name = "ID|latest|FILE")]
-    from: String,
+    /// A set's id, the beginning of it, `latest`, or the file or folder of an archive
+    #[arg(value_name = "ID|latest|FILE", required_unless_present = "undo_swap")]
+    from: Option<String>,
     /// The target to restore [default: every configured one in the set]
     target: Option<String>,
     /// The same as TARGET, for several
@@ -45,20 +48,33 @@ pub(crate) struct RestoreArgs {
     /// Restore into this database, or as this collection, on the target's server
     #[arg(long, value_name = "NAME")]
     into: Option<String>,
-    /// Leave out what was granted to whom, so that the roles need not be there
+    /// Restore beside what is live and let it take its place; what was live stays under a name with the time
+    #[arg(long, conflicts_with = "overwrite")]
+    swap: bool,
+    /// Let what is restored take the place of what is live, which is removed then
     #[arg(long)]
-    no_privileges: bool,
+    overwrite: bool,
+    /// Take the latest swap of these targets back: what was live before is live again
+    #[arg(long, conflicts_with_all = ["swap", "overwrite", "into", "identity", "collections"])]
+    undo_swap: bool,
     /// The file with the key of an encrypted backup
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
+    /// Of a Qdrant target: restore only this collection; may be repeated
+    #[arg(long = "collection", value_name = "NAME")]
+    collections: Vec<String>,
     #[command(flatten)]
-    collection: CollectionArgs,
+    database: DatabaseArgs,
 }
 
-/// A target's archive-to-be: where it lies and where it goes.
-struct Task {
-    target: String,
-    url: DatabaseUrl,
+impl RestoreArgs {
+    fn existing(&self) -> Existing {
+        match (self.swap, self.overwrite) {
+            (true, _) => Existing::Swap,
+            (_, true) => Existing::Overwrite,
+            _ => Existing::Refuse,
+        }
+    }
 }
 
 enum From {
@@ -76,48 +92,38 @@ struct RestoreDocument {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RestoredTarget {
-    Database(RestoredDocument),
+    Database(RestoredDatabase),
     Server(RestoredServer),
-}
-
-#[derive(Serialize)]
-struct RestoredDocument {
-    name: String,
-    database: String,
-    created: bool,
-    tables: u64,
-    revision: Vec<String>,
-    duration_ms: u128,
-    /// How the rows differ from those that were dumped; `null` where that is not known.
-    differences: Option<Vec<String>>,
 }
 
 pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome> {
     let config = context.config()?;
+    let Some(wanted) = args.from.as_deref().filter(|_| !args.undo_swap) else {
+        return undo::run(context, &config, args).await;
+    };
     let mut names = args.targets.clone();
     names.extend(args.target.clone());
     config.select(&names)?;
-    let from = find(context, &config, args, &names).await?;
+    let from = find(context, &config, wanted, args, &names).await?;
     let Chosen { databases, servers } = choose(&context.ui, &config, args, names, &from)?;
     let programs = programs(context);
     let collections = match &from {
-        From::Set(found) => qdrant::plan(&config, &found.1, &servers, args.into.as_deref(), &args.collection).await?,
+        From::Set(found) => {
+            let asked =
+                qdrant::Asked { collections: &args.collections, into: args.into.as_deref(), existing: args.existing() };
+            qdrant::plan(&config, &found.1, &servers, &asked).await?
+        }
         From::File(_) => Vec::new(),
     };
-    let plans = plan(&context.ui, &from, tasks(&config, args, &databases)?, &programs).await?;
+    let plans = postgres::plan(&context.ui, &config, &from, &databases, args, &programs).await?;
 
     let (mut kept, mut done, mut is_same) = (Vec::new(), Vec::new(), true);
-    for (target, mut plan) in plans {
-        plan.with_privileges = !args.no_privileges;
-        let mut reporter = Reporter::new(&context.ui);
-        let restored = restore(&plan, &programs, &mut |event| reporter.event(event)).await;
-        reporter.finish();
-        let restored = restored.map_err(|error| after(error.into(), &kept))?;
-        show(context, &plan, &restored)?;
-        kept.push(restored.database.clone());
-        let differences = compare(context, &plan).await.map_err(|failure| after(failure, &kept))?;
-        is_same &= differences.as_ref().is_none_or(Vec::is_empty);
-        done.push(RestoredTarget::Database(document(target, restored, differences)));
+    for (target, plan) in plans {
+        let restored = postgres::restore(context, target, plan, &programs).await;
+        let restored = restored.map_err(|failure| after(failure, &kept))?;
+        kept.push(restored.database().to_owned());
+        is_same &= restored.is_same();
+        done.push(RestoredTarget::Database(restored));
     }
     let id = match from {
         From::Set(found) => {
@@ -134,31 +140,14 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
     Ok(if is_same { Outcome::Done } else { Outcome::Found })
 }
 
-/// Compares the rows that came out with those that were dumped. The database stays as it is, whatever is found: who
-/// needs it now is to decide.
-async fn compare(context: &Context, plan: &RestorePlan) -> Result<Option<Vec<String>>> {
-    let (Some(expected), ui) = (&plan.archive.expected, &context.ui) else { return Ok(None) };
-    let name = plan.destination.url.database();
-    let spinner = ui.spinner(format!("{name}: comparing the rows"));
-    let found = differences(&plan.destination.url, expected).await;
-    spinner.finish_and_clear();
-    let found = found?;
-    match &found {
-        None => ui.detail(format!("{name}: the backup has no fingerprints of its rows to compare them with")),
-        Some(found) if found.is_empty() => ui.detail(format!("{name}: its rows are those that were dumped")),
-        Some(found) => found.iter().for_each(|line| ui.warn(format!("{name}: {line}"))),
-    }
-    Ok(found)
-}
-
 /// The set or the file that is meant. A file is what exists as one, or is written with its folder.
-async fn find(context: &Context, config: &Config, args: &RestoreArgs, names: &[String]) -> Result<From> {
-    let path = context.environment.working_directory.join(&args.from);
-    if args.from != "latest" && (path.is_file() || args.from.contains('/')) {
+async fn find(context: &Context, config: &Config, wanted: &str, args: &RestoreArgs, names: &[String]) -> Result<From> {
+    let path = context.environment.working_directory.join(wanted);
+    if wanted != "latest" && (path.is_file() || wanted.contains('/')) {
         return Ok(From::File(path));
     }
     let repository = super::repository::open(context, config, args.identity.as_deref()).await?;
-    let set = find_set(context, &repository, &args.from, names).await?;
+    let set = find_set(context, &repository, wanted, names).await?;
     Ok(From::Set(Box::new((repository, set))))
 }
 
@@ -215,24 +204,16 @@ fn choose(ui: &Ui, config: &Config, args: &RestoreArgs, names: Vec<String>, from
         let failure = Failure::usage(format!("`{server}` is a Qdrant server, and a file is restored into a database"));
         return Err(failure.with_hint("collections are restored from backups: `dbops backup list`"));
     }
-    if let (false, [database, ..]) = (args.collection.is_default(), databases.as_slice()) {
-        let failure = Failure::usage(format!("`{database}` is a database: --swap and the like are for collections"));
-        return Err(failure.with_hint("name the Qdrant target: dbops restore ID TARGET --swap"));
+    if let (false, [database, ..]) = (args.collections.is_empty(), databases.as_slice()) {
+        let failure = Failure::usage(format!("`{database}` is a database: --collection is for Qdrant targets"));
+        return Err(failure.with_hint("name the Qdrant target: dbops restore ID TARGET --collection NAME"));
+    }
+    if let (false, [server, ..]) = (args.database.is_default(), servers.as_slice()) {
+        let failure =
+            Failure::usage(format!("`{server}` is a Qdrant server: --table, --role and the like are for databases"));
+        return Err(failure.with_hint("name the database: dbops restore ID TARGET --table NAME"));
     }
     Ok(Chosen { databases, servers })
-}
-
-/// What goes where.
-fn tasks(config: &Config, args: &RestoreArgs, names: &[String]) -> Result<Vec<Task>> {
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tasks = config.select_postgres(names)?.into_iter().map(|(name, postgres)| {
-        let url = postgres.url.clone();
-        let url = args.into.as_ref().map_or(url.clone(), |into| url.with_database(into));
-        Task { target: name.to_owned(), url }
-    });
-    Ok(tasks.collect())
 }
 
 /// Those of a set's targets that the configuration knows; the others are told.
@@ -247,67 +228,10 @@ fn configured(ui: &Ui, config: &Config, mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// Refuses all that can be refused before the first database is touched: cheap reasons first, then every byte.
-async fn plan(ui: &Ui, from: &From, tasks: Vec<Task>, programs: &Programs) -> Result<Vec<(String, RestorePlan)>> {
-    let mut destinations = Vec::new();
-    for task in tasks {
-        let destination = Destination::find(&task.url).await?;
-        for name in &destination.left_over {
-            let statement = format!("DROP DATABASE {}", quote_identifier(name));
-            ui.warn(format!("a killed restore left the database {name} at {}: {statement}", task.url.server()));
-        }
-        destinations.push((task.target, destination));
-    }
-    let mut plans = Vec::new();
-    for (target, destination) in destinations {
-        let archive = match from {
-            From::File(path) => open(path)?,
-            From::Set(found) => {
-                let (repository, set) = found.as_ref();
-                let mut reporter = Reporter::new(ui);
-                Archive::in_set(repository, set, &target, &mut |event| reporter.event(event)).await?
-            }
-        };
-        plans.push((target, plan_restore(archive, destination, programs).await?));
-    }
-    Ok(plans)
-}
-
-fn open(path: &Path) -> Result<Archive> {
-    if !path.exists() {
-        return Err(Failure::usage(format!("there is no file {}", path.display())));
-    }
-    Ok(Archive::open(path)?)
-}
-
 /// Names what an earlier step of the same run has restored, which stays.
 fn after(failure: Failure, kept: &[String]) -> Failure {
     if kept.is_empty() {
         return failure;
     }
     failure.context(format!("restored before this failed, and kept: {}", kept.join(", ")))
-}
-
-fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()> {
-    let how = if restored.is_new { "a new database" } else { "was empty" };
-    context.ui.data(format!(
-        "{} ({how}): {} tables at revision {} in {}, from {}",
-        paint(STRONG, &restored.database),
-        restored.tables,
-        revision(&restored.revision),
-        seconds(restored.duration),
-        context.environment.shown(plan.archive.origin.as_ref())
-    ))
-}
-
-fn document(target: String, restored: Restored, differences: Option<Vec<String>>) -> RestoredDocument {
-    RestoredDocument {
-        name: target,
-        database: restored.database,
-        created: restored.is_new,
-        tables: restored.tables,
-        revision: restored.revision,
-        duration_ms: restored.duration.as_millis(),
-        differences,
-    }
 }

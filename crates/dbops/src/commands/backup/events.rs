@@ -22,4 +22,6 @@ pub(super) enum Progress<'a> {
     Restoring { database: &'a str },
     /// The statistics of a restored database are being collected.
     Analyzing { database: &'a str },
+    /// The rows of a restored database are being compared with those that were dumped.
+    Comparing { database: &'a str },
 }

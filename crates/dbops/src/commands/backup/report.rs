@@ -105,6 +105,10 @@ impl<'a> Reporter<'a> {
                 self.begin(Ui::spinner, format!("analyzing {database}"), Work::new("", 0, 0));
                 self.tell(&Progress::Analyzing { database });
             }
+            Event::Comparing { database } => {
+                self.begin(Ui::spinner, format!("comparing the rows of {database}"), Work::new("", 0, 0));
+                self.tell(&Progress::Comparing { database });
+            }
         }
     }
 

@@ -1,10 +1,9 @@
 //! `backup verify --restore`: each part of a set restored where nobody is, and compared with what was backed up.
 
 use dbops_backup::{
-    Contents, Error, Format, ManifestTarget, PostgresContents, Problem, Repository, Set, TrialRestore, differences,
-    prove_qdrant,
+    Contents, Error, Format, ManifestTarget, PostgresContents, Problem, Repository, Set, TrialRestore, prove_qdrant,
 };
-use dbops_postgres::{DatabaseUrl, SqlError, connect};
+use dbops_postgres::{SqlError, connect};
 use jiff::Timestamp;
 
 use super::Reporter;
@@ -51,14 +50,19 @@ impl<'a> Trial<'a> {
         contents: &PostgresContents,
     ) -> Result<Option<Vec<Problem>>> {
         let name = &target.name;
-        if contents.format != Format::Custom {
-            self.context.ui.warn(format!("{name}: not restored: only archives of the custom format are tried"));
+        if contents.format == Format::Plain {
+            self.context.ui.warn(format!("{name}: not restored: a script for psql is not tried"));
             return Ok(None);
         }
         let file = target.files.first().map(|file| file.name.clone()).unwrap_or_default();
         let url = self.scratch.server().await?.with_database("dbops_verify");
-        let found = match restore_copy(self.context, (repository, set), name, &url).await {
-            Ok(()) => self.rows(name, contents, &url).await?,
+        let found = match restore_copy(self.context, (repository, set), name, &url, true).await {
+            Ok(Some(differences)) => differences,
+            Ok(None) => {
+                let reason = "its rows are not compared: the backup has no fingerprints of them";
+                self.context.ui.warn(format!("{name}: it restores; {reason}"));
+                Vec::new()
+            }
             Err(failure) if failure.kind == FailureKind::Interrupted => return Err(failure),
             Err(failure) => vec![format!("does not restore: {:#}", failure.error)],
         };
@@ -66,18 +70,6 @@ impl<'a> Trial<'a> {
         admin.batch_execute("DROP DATABASE IF EXISTS dbops_verify WITH (FORCE)").await.map_err(SqlError::from)?;
         let problem = |reason: String| Problem { file: file.clone(), reason: format!("(target {name}) {reason}") };
         Ok(Some(found.into_iter().map(problem).collect()))
-    }
-
-    /// How the rows of a restored database differ from those that were dumped.
-    async fn rows(&self, name: &str, contents: &PostgresContents, url: &DatabaseUrl) -> Result<Vec<String>> {
-        let spinner = self.context.ui.spinner(format!("{name}: comparing the rows"));
-        let found = differences(url, contents).await?;
-        spinner.finish_and_clear();
-        if found.is_none() {
-            let ui = &self.context.ui;
-            ui.warn(format!("{name}: it restores; its rows are not compared: the backup has no fingerprints of them"));
-        }
-        Ok(found.unwrap_or_default())
     }
 
     async fn collections(

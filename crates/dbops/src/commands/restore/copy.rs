@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use dbops_backup::{Archive, Destination, Event, Repository, Set, plan_restore, restore};
-use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_identifier};
+use dbops_backup::{
+    Archive, Destination, Event, Existing, Repository, RestoreOptions, Restored, Set, create_roles, plan_restore,
+    restore,
+};
+use dbops_postgres::DatabaseUrl;
 
 use super::find_set;
 use crate::commands::Context;
@@ -24,41 +27,34 @@ pub(crate) async fn find_backup(
     Ok((repository, set))
 }
 
-/// Restores a target into a new database of a throwaway server, which gets the roles that the backup needs.
+/// Restores a target into a new database of a throwaway server, which gets the roles that the backup needs. Gives how the
+/// rows differ from those that were dumped, when that is wanted and known.
 pub(crate) async fn restore_copy(
     context: &Context,
     (repository, set): (&Repository, &Set),
     target: &str,
     url: &DatabaseUrl,
-) -> Result<()> {
+    with_comparison: bool,
+) -> Result<Option<Vec<String>>> {
     let mut reporter = Reporter::new(&context.ui);
-    let outcome: Result<()> = async {
+    let outcome: Result<Restored> = async {
         let mut event = |event: Event<'_>| reporter.event(event);
         let archive = Archive::in_set(repository, set, target, &mut event).await?;
-        let destination = Destination::find(url).await?;
+        let destination = Destination::find(url, Existing::Refuse).await?;
         if let Some(expected) = &archive.expected {
             let roles = expected.facts.roles.iter().map(|role| role.name.as_str());
-            create_roles(&url.with_database("postgres"), roles).await?;
+            create_roles(&url.with_database("postgres"), roles, None).await?;
         }
         let programs = programs(context);
-        let plan = plan_restore(archive, destination, &programs).await?;
-        restore(&plan, &programs, &mut event).await?;
-        Ok(())
+        let options = RestoreOptions { create_roles: true, with_comparison, ..RestoreOptions::default() };
+        let plan = plan_restore(archive, destination, options, &programs).await?;
+        Ok(restore(&plan, &programs, &mut event).await?)
     }
     .await;
     reporter.finish();
-    outcome
-}
-
-/// Creates those roles that a throwaway server does not have; nobody can log in as one of them.
-pub(crate) async fn create_roles(server: &DatabaseUrl, roles: impl Iterator<Item = &str>) -> Result<()> {
-    let client = connect(server).await?;
-    for role in roles {
-        let there = client.query_opt("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", &[&role]).await;
-        if there.map_err(SqlError::from)?.is_none() {
-            let statement = format!("CREATE ROLE {}", quote_identifier(role));
-            client.batch_execute(&statement).await.map_err(SqlError::from)?;
-        }
+    let restored = outcome?;
+    for setting in &restored.refused_settings {
+        context.ui.warn(format!("{target}: not set: {setting}"));
     }
-    Ok(())
+    Ok(restored.differences)
 }

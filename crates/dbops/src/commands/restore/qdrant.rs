@@ -1,6 +1,5 @@
 //! `dbops restore ID QDRANT_TARGET`: collections, their payload indexes and their aliases.
 
-use clap::Args;
 use dbops_backup::{
     Existing, QdrantPlan, QdrantStep, Repository, RestoredCollection, Set, plan_qdrant_restore, qdrant_contents,
     restore_from_set,
@@ -15,32 +14,11 @@ use crate::config::Config;
 use crate::failure::{Failure, Result};
 use crate::ui::{STRONG, paint};
 
-/// What is said about collections only.
-#[derive(Args)]
-pub(super) struct CollectionArgs {
-    /// Of a Qdrant target: restore only this collection; may be repeated
-    #[arg(long = "collection", value_name = "NAME")]
-    pub(super) collections: Vec<String>,
-    /// Of a Qdrant target: restore beside each collection, and let its aliases lead to what was restored
-    #[arg(long, conflicts_with = "overwrite")]
-    pub(super) swap: bool,
-    /// Of a Qdrant target: replace collections that hold points
-    #[arg(long)]
-    pub(super) overwrite: bool,
-}
-
-impl CollectionArgs {
-    pub(super) fn is_default(&self) -> bool {
-        self.collections.is_empty() && !self.swap && !self.overwrite
-    }
-
-    fn existing(&self) -> Existing {
-        match (self.swap, self.overwrite) {
-            (true, _) => Existing::Swap,
-            (_, true) => Existing::Overwrite,
-            _ => Existing::Refuse,
-        }
-    }
+/// What was asked for.
+pub(super) struct Asked<'a> {
+    pub(super) collections: &'a [String],
+    pub(super) into: Option<&'a str>,
+    pub(super) existing: Existing,
 }
 
 /// A target, its server, and what goes where.
@@ -73,13 +51,7 @@ struct AliasDocument {
 }
 
 /// Plans the restore of these targets; whatever has to be refused is refused here.
-pub(super) async fn plan(
-    config: &Config,
-    set: &Set,
-    names: &[String],
-    into: Option<&str>,
-    args: &CollectionArgs,
-) -> Result<Vec<Planned>> {
+pub(super) async fn plan(config: &Config, set: &Set, names: &[String], asked: &Asked<'_>) -> Result<Vec<Planned>> {
     let mut planned = Vec::new();
     if names.is_empty() {
         return Ok(planned);
@@ -89,7 +61,7 @@ pub(super) async fn plan(
             return Err(Failure::usage(format!("`{name}` is a PostgreSQL database in {}", set.id)));
         };
         let server = connect(target)?;
-        let plan = plan_qdrant_restore(&server, contents, &args.collections, into, args.existing()).await;
+        let plan = plan_qdrant_restore(&server, contents, asked.collections, asked.into, asked.existing).await;
         let plan = plan.map_err(dbops_backup::Error::from)?;
         planned.push(Planned { target: name.to_owned(), server, plan });
     }

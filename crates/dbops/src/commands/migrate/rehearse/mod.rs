@@ -6,13 +6,13 @@ mod show;
 use std::path::PathBuf;
 
 use clap::Args;
-use dbops_backup::SetId;
+use dbops_backup::{SetId, create_roles};
 use dbops_migrate::{Event, read_rows};
 use dbops_postgres::{DatabaseUrl, SqlError, connect};
 use dbops_schema_graph::Graph as Schema;
 
 use super::run::{Prepared, RunFlags, prepare};
-use crate::commands::restore::{create_roles, find_backup, restore_copy};
+use crate::commands::restore::{find_backup, restore_copy};
 use crate::commands::scratch::Scratch;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -75,14 +75,14 @@ async fn rehearse_one<'a>(
     let scratch = Scratch::new(context, None);
     let url = scratch.server().await?.with_database("rehearsal");
     let (repository, set) = find_backup(context, config, one.name, &args.from, args.identity.as_deref()).await?;
-    restore_copy(context, (&repository, &set), one.name, &url).await?;
+    restore_copy(context, (&repository, &set), one.name, &url, false).await?;
     let declared: Option<Schema> = match &files {
         Some(files) => Some(scratch.load(files).await?),
         None => None,
     };
     let live = match live(&one.target.url).await {
         Ok((rows, roles)) => {
-            create_roles(&url, roles.iter().map(String::as_str)).await?;
+            create_roles(&url, roles.iter().map(String::as_str), None).await?;
             Some(rows)
         }
         Err(failure) => {

@@ -1,14 +1,15 @@
-//! Where to restore: a database that is not there yet, or one that is empty. Nothing else.
+//! Where to restore: a database that is not there yet, one that is empty, or, when that is asked for, the place of one that
+//! holds something. Nothing else.
 
 use dbops_postgres::tokio_postgres::{Client, Error as DriverError};
 use dbops_postgres::{ConnectErrorKind, DatabaseUrl, Version, connect};
 
-use crate::Error;
+use super::draft::{DRAFT_NAMES, LEFT_OVER};
 use crate::database::contents;
-use crate::draft::{DRAFT_NAMES, LEFT_OVER};
+use crate::{Error, Existing};
 
 /// The longest name in bytes; the server cuts longer ones.
-const NAME_LIMIT: usize = 63;
+pub(super) const NAME_LIMIT: usize = 63;
 /// The databases that initdb makes: templates, and the one from which others are looked after. They look empty, and
 /// belong to the server: what template1 holds is in every database that is created later.
 const SERVERS_OWN: [&str; 3] = ["postgres", "template0", "template1"];
@@ -18,8 +19,8 @@ const SERVERS_OWN: [&str; 3] = ["postgres", "template0", "template1"];
 pub struct Destination {
     /// The database.
     pub url: DatabaseUrl,
-    /// Whether it has to be created.
-    pub is_new: bool,
+    /// What is there now.
+    pub state: State,
     /// The server's version.
     pub server: Version,
     /// Databases under temporary names that killed restores left on the server.
@@ -28,13 +29,24 @@ pub struct Destination {
     pub(crate) maintenance: DatabaseUrl,
 }
 
+/// What is at a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// No database of this name.
+    Missing,
+    /// A database that holds nothing: it is filled.
+    Empty,
+    /// A database that holds something: it is not touched until what is restored takes its place.
+    Live,
+}
+
 impl Destination {
-    /// Looks at a database by its URL: it must be empty or not exist.
+    /// Looks at a database by its URL: it must be empty or not exist, unless `existing` allows to take its place.
     ///
     /// # Errors
     ///
     /// [`Error::NotEmpty`] when it holds anything, [`Error::ServersOwn`] when it is the server's own or a template.
-    pub async fn find(url: &DatabaseUrl) -> Result<Self, Error> {
+    pub async fn find(url: &DatabaseUrl, existing: Existing) -> Result<Self, Error> {
         let name = url.database();
         if name.is_empty() || name.len() > NAME_LIMIT || name.contains('\0') {
             return Err(Error::DatabaseName(name.into()));
@@ -45,30 +57,32 @@ impl Destination {
         }
         let client = match connect(url).await {
             Ok(client) => client,
-            Err(error) if error.kind == ConnectErrorKind::NoDatabase => return Self::new(url).await,
+            Err(error) if error.kind == ConnectErrorKind::NoDatabase => return Self::beside(url, State::Missing).await,
             Err(error) => return Err(error.into()),
         };
         let failed = || Error::sql("read", name);
         if is_template(&client).await.map_err(failed())? {
             return Err(servers_own());
         }
-        if let Some(found) = contents(&client).await.map_err(failed())? {
-            return Err(Error::NotEmpty { database: name.into(), server: url.server(), found });
+        match contents(&client).await.map_err(failed())? {
+            None => {
+                let (state, left_over) = (State::Empty, Vec::new());
+                let server = Version::of_server(&client).await.map_err(failed())?;
+                Ok(Self { url: url.clone(), state, server, left_over, maintenance: url.clone() })
+            }
+            Some(found) if existing == Existing::Refuse => {
+                Err(Error::NotEmpty { database: name.into(), server: url.server(), found })
+            }
+            Some(_) => {
+                drop(client);
+                Self::beside(url, State::Live).await
+            }
         }
-        let server = Version::of_server(&client).await.map_err(failed())?;
-        Ok(Self { url: url.clone(), is_new: false, server, left_over: Vec::new(), maintenance: url.clone() })
     }
 
-    async fn new(url: &DatabaseUrl) -> Result<Self, Error> {
-        let maintenance = url.with_database("postgres");
-        let (client, maintenance) = match connect(&maintenance).await {
-            Ok(client) => (client, maintenance),
-            Err(error) if error.kind == ConnectErrorKind::NoDatabase => {
-                let maintenance = url.with_database("template1");
-                (connect(&maintenance).await?, maintenance)
-            }
-            Err(error) => return Err(error.into()),
-        };
+    /// For what is restored into a new database.
+    async fn beside(url: &DatabaseUrl, state: State) -> Result<Self, Error> {
+        let (client, maintenance) = maintenance(url).await?;
         let failed = || Error::sql("read", maintenance.database());
         let server = Version::of_server(&client).await.map_err(failed())?;
         let mut left_over = left_over(&client).await.map_err(failed())?;
@@ -77,7 +91,20 @@ impl Destination {
             let again = self::left_over(&client).await.map_err(failed())?;
             left_over.retain(|name| again.contains(name));
         }
-        Ok(Self { url: url.clone(), is_new: true, server, left_over, maintenance })
+        Ok(Self { url: url.clone(), state, server, left_over, maintenance })
+    }
+}
+
+/// A database of the same server from which others can be created and renamed.
+pub(super) async fn maintenance(url: &DatabaseUrl) -> Result<(Client, DatabaseUrl), Error> {
+    let maintenance = url.with_database("postgres");
+    match connect(&maintenance).await {
+        Ok(client) => Ok((client, maintenance)),
+        Err(error) if error.kind == ConnectErrorKind::NoDatabase => {
+            let maintenance = url.with_database("template1");
+            Ok((connect(&maintenance).await?, maintenance))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

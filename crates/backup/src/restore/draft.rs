@@ -30,13 +30,20 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Creates it from template0, which holds nothing that could be in a restore's way.
-    pub(crate) async fn create(maintenance: &DatabaseUrl, locale: Option<&Locale>) -> Result<Self, Error> {
+    pub(crate) async fn create(
+        maintenance: &DatabaseUrl,
+        locale: Option<&Locale>,
+        owner: Option<&str>,
+    ) -> Result<Self, Error> {
         let id = SetId::new(Timestamp::now()).to_string().to_lowercase().replace('-', "_");
         let name = format!("dbops_restore_{id}");
         let holder = hold(maintenance, &name).await?;
         // Before the statement: an interruption while it runs is to be cleaned up after too.
         let mut draft = Self { maintenance: maintenance.clone(), name, is_settled: false, _holder: holder };
-        let options = locale.map(Locale::create_options).unwrap_or_default();
+        let mut options = locale.map(Locale::create_options).unwrap_or_default();
+        if let Some(owner) = owner {
+            options.push_str(&format!(" OWNER {}", quote_identifier(owner)));
+        }
         let statement = format!("CREATE DATABASE {} TEMPLATE template0 {options}", quote_identifier(&draft.name));
         let created = run(maintenance, &statement, "create", &draft.name).await;
         draft.is_settled = created.is_err();
@@ -51,8 +58,13 @@ impl Draft {
     pub(crate) async fn publish(&mut self, name: &str) -> Result<(), Error> {
         let statement = format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(&self.name), quote_identifier(name));
         run(&self.maintenance, &statement, "create", name).await?;
-        self.is_settled = true;
+        self.is_published();
         Ok(())
+    }
+
+    /// It has its name, and is no draft any more.
+    pub(super) fn is_published(&mut self) {
+        self.is_settled = true;
     }
 
     /// Removes it after a failure, which is handed back; with what is left, if something is.

@@ -1,0 +1,157 @@
+//! A restored database takes the place of the live one, which stays under a name with the time; and the way back.
+//!
+//! Both renames are in one transaction: at no moment is there no database of the live one's name.
+
+use std::time::Duration;
+
+use dbops_postgres::tokio_postgres::{Client, Error as DriverError};
+use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_identifier};
+use jiff::{SignedDuration, Timestamp};
+
+use super::destination::{NAME_LIMIT, maintenance};
+use crate::Error;
+
+/// `_20261126t021500z`
+const TIME_FORMAT: &str = "_%Y%m%dt%H%M%Sz";
+/// How many bytes of a name are taken by the time.
+const TIME_LENGTH: usize = 17;
+/// How often sessions that come back are ended.
+const DISCONNECT_EVERY: Duration = Duration::from_millis(50);
+/// Sessions in a database, but those that the server ends by itself when they are in the way.
+const SESSIONS: &str = "SELECT pg_catalog.format('%s (%s%s)', pid, usename, ', ' || nullif(application_name, '')) \
+                        FROM pg_catalog.pg_stat_activity \
+                        WHERE datname = $1 AND backend_type <> 'autovacuum worker' ORDER BY pid";
+const DISCONNECT: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+                          WHERE datname = $1";
+
+/// A swap that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The name of the live database.
+    pub database: String,
+    /// What it was called until now.
+    pub from: String,
+    /// What the one is called now that had the name until now.
+    pub kept: String,
+}
+
+/// The name under which a database stays that gives its name away: one that no other has.
+pub(super) async fn free_name(client: &Client, database: &str) -> Result<String, DriverError> {
+    let names = names(client).await?;
+    let mut now = Timestamp::now();
+    loop {
+        let name = kept_name(database, now);
+        if !names.contains(&name) {
+            return Ok(name);
+        }
+        now += SignedDuration::from_secs(1);
+    }
+}
+
+/// The server's databases.
+async fn names(client: &Client) -> Result<Vec<String>, DriverError> {
+    let query = "SELECT datname::text FROM pg_catalog.pg_database WHERE NOT datistemplate";
+    client.query(query, &[]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+fn kept_name(database: &str, now: Timestamp) -> String {
+    let mut end = database.len().min(NAME_LIMIT - TIME_LENGTH);
+    while !database.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{}", &database[..end], now.strftime(TIME_FORMAT))
+}
+
+/// Whether a database has stayed under this name when it gave away the name `database`.
+fn is_kept_name(name: &str, database: &str) -> bool {
+    let Some((_, time)) = name.len().checked_sub(TIME_LENGTH).and_then(|start| name.split_at_checked(start)) else {
+        return false;
+    };
+    let time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).ok();
+    let time = time.and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    time.is_some_and(|time| kept_name(database, time.timestamp()) == name)
+}
+
+/// Who is connected to a database, in words.
+pub(super) async fn sessions(client: &Client, database: &str) -> Result<Vec<String>, DriverError> {
+    client.query(SESSIONS, &[&database]).await?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Gives the name `live` to the database `new`; the one that has it is called `kept` from then on.
+///
+/// The first rename locks the database against new sessions and waits five seconds for those that are there
+/// (<https://www.postgresql.org/docs/current/sql-alterdatabase.html>: the current database cannot be renamed, and nobody
+/// may be connected to another); `disconnect` ends them meanwhile.
+pub(super) async fn exchange(
+    maintenance: &DatabaseUrl,
+    (live, kept, new): (&str, &str, &str),
+    disconnect: bool,
+) -> Result<(), Error> {
+    let client = connect(maintenance).await?;
+    let other = connect(maintenance).await?;
+    let rename =
+        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(from), quote_identifier(to));
+    let statements = format!("BEGIN; {}; {}; COMMIT", rename(live, kept), rename(new, live));
+    let renamed = client.batch_execute(&statements);
+    tokio::pin!(renamed);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut renamed => break outcome,
+            () = tokio::time::sleep(DISCONNECT_EVERY), if disconnect => {
+                other.query(DISCONNECT, &[&live]).await.map_err(Error::sql("disconnect the sessions of", live))?;
+            }
+        }
+    };
+    let Err(error) = outcome else { return Ok(()) };
+    let sessions = sessions(&other, live).await.unwrap_or_default();
+    let source = Box::new(SqlError::from(error));
+    Err(Error::NotSwapped { database: live.into(), sessions, source })
+}
+
+/// Takes the latest swap of a database back: what it was before gets its name again, and it stays under a name with the
+/// time itself, so that this can be taken back too.
+///
+/// # Errors
+///
+/// When there is nothing to go back to, and when sessions are in the way.
+pub async fn undo_swap(url: &DatabaseUrl, disconnect: bool) -> Result<Undone, Error> {
+    let database = url.database();
+    let (client, maintenance) = maintenance(url).await?;
+    let failed = || Error::sql("read", maintenance.database());
+    let names = names(&client).await.map_err(failed())?;
+    // The names differ in the time only, which sorts as text.
+    let Some(from) = names.into_iter().filter(|name| is_kept_name(name, database)).max() else {
+        return Err(Error::NothingToUndo { database: database.into(), server: url.server() });
+    };
+    let kept = free_name(&client, database).await.map_err(failed())?;
+    exchange(&maintenance, (database, &kept, &from), disconnect).await?;
+    Ok(Undone { database: database.into(), from, kept })
+}
+
+/// Drops a database that gave its name away, with whatever sessions it has.
+pub(super) async fn drop_kept(client: &Client, kept: &str) -> Result<(), DriverError> {
+    client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(kept))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_kept_name, kept_name};
+
+    #[test]
+    fn kept_databases_are_known_by_their_names() {
+        let now = "2026-11-26T02:15:00Z".parse().expect("a time");
+        for (database, kept) in [
+            ("bot_db", "bot_db_20261126t021500z".to_owned()),
+            ("odd \"näme\"", "odd \"näme\"_20261126t021500z".to_owned()),
+            (&"x".repeat(63), format!("{}_20261126t021500z", "x".repeat(46))),
+            (&"é".repeat(30), format!("{}_20261126t021500z", "é".repeat(23))),
+        ] {
+            assert_eq!(kept_name(database, now), kept);
+            assert!(is_kept_name(&kept, database), "{kept}");
+            assert!(kept.len() <= 63);
+        }
+        for other in ["bot_db", "bot_db_20261126", "bot_db_99999999t021500z", "other_20261126t021500z", "é", ""] {
+            assert!(!is_kept_name(other, "bot_db"), "{other}");
+        }
+    }
+}
