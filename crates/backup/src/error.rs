@@ -8,6 +8,7 @@ use dbops_postgres::{ConnectError, ProgramError, SqlError};
 
 use jiff::Timestamp;
 
+use crate::script::ScriptError;
 use crate::{Compression, Holder, ManifestError, QdrantError, SealError, SetId, TableName};
 
 /// Why a backup, a verification or a restore was not done.
@@ -314,6 +315,9 @@ pub enum Error {
         /// What the manifest says.
         expected: Vec<String>,
     },
+    /// Something about a script for psql.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// Something about a collection of a Qdrant server.
     #[error(transparent)]
     Qdrant(#[from] QdrantError),
@@ -487,6 +491,7 @@ impl Error {
             Self::Revision { .. } => {
                 "the version table changed while the backup was made; look at it before use".into()
             }
+            Self::Script(error) => return error.hint(),
             Self::Qdrant(error) => return error.hint(),
             Self::LeftBehind { database, .. } => {
                 format!(

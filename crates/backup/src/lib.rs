@@ -47,6 +47,7 @@ mod repository;
 mod restore;
 mod retention;
 mod roles;
+pub mod script;
 mod seal;
 mod snapshot;
 mod stage;
