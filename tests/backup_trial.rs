@@ -79,12 +79,6 @@ fn rows_that_are_not_those_that_were_dumped_are_found_and_named() {
 #[test]
 fn what_is_not_tried_is_said() {
     let project = Project::with_database(&sample("trial"));
-    project.ok(&["backup", "--format", "plain"]);
-    let run = project.ok(&VERIFY);
-    assert!(run.stderr.contains("app: not restored: a script for psql is not tried"), "{run}");
-    assert!(run.stdout.contains("whole, ") && run.stdout.contains("restored, but for app"), "{run}");
-    assert_eq!(list(&project)[0]["restored"], Value::Null);
-
     project.ok(&["backup", "--no-fingerprints"]);
     let run = project.ok(&VERIFY);
     assert!(run.stderr.contains("app: it restores; its rows are not compared"), "{run}");

@@ -108,6 +108,8 @@ fn every_format_restores_to_the_same_rows() {
         assert_eq!(compare(&before, &after), Vec::<String>::new(), "{arguments:?}");
         assert_eq!(contents(&manifest)["is_whole"], true);
         project.ok(&["backup", "verify"]);
+        let restored = project.json(0, &["restore", "latest", "app", "--into", &unique("formats")]);
+        assert_eq!(restored["targets"][0]["differences"], json!([]), "{arguments:?}");
     }
 }
 

@@ -31,6 +31,7 @@ mod readme;
 mod rehearse;
 mod renames;
 mod restore;
+mod restore_script;
 mod restore_swap;
 mod s3_proxy;
 mod schema;

@@ -233,9 +233,9 @@ fn a_file_is_restored_when_it_is_an_archive() {
     let other = Project::with_database(&sample("file"));
     let original = archive(&other);
     fs::copy(&original, project.path("some.dump")).expect("a copy");
-    project.write("script.sql", "CREATE TABLE t ();");
+    fs::create_dir(project.path("folder")).expect("a folder");
     let cases = [
-        (&["restore", "script.sql", "app"][..], "is not an archive of pg_dump"),
+        (&["restore", "./folder", "app"][..], "is not an archive of pg_dump: it is a folder without toc.dat"),
         (&["restore", "./none.dump", "app"], "there is no file"),
         (&["restore", "none.dump", "app"], "there is no backup `none.dump`"),
         (&["restore", "some.dump"], "a file is restored into one target"),

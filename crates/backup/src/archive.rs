@@ -1,5 +1,5 @@
-//! Archives of pg_dump: one file in the custom format, a folder, or a tar file; and what the beginning says about the
-//! versions that are needed to read it.
+//! What pg_dump makes: one file in the custom format, a folder, or a tar file; and what the beginning says about the
+//! versions that are needed to read it. Any other file is taken for a script for psql.
 //!
 //! The layout is that of `ReadHead` in PostgreSQL's `pg_backup_archiver.c`.
 
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use dbops_postgres::Version;
 use tempfile::TempDir;
 
+use crate::dump::SCRIPT;
 use crate::manifest::ARCHIVE;
 use crate::roles::ROLES;
 use crate::stage::{Staged, fetch};
@@ -29,15 +30,18 @@ const ROLES_LIMIT: u64 = 64 * 1024 * 1024;
 /// How an archive lies on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
+    /// No archive: for psql, perhaps compressed.
+    Script,
     Custom,
     Tar,
     Directory,
 }
 
 impl Form {
-    /// Its number in the header: `archCustom` or `archTar`. A folder's says that it is a tar file.
+    /// Its number in the header: `archCustom` or `archTar`. A folder's says that it is a tar file; a script has none.
     fn number(self) -> u8 {
         match self {
+            Self::Script => 0,
             Self::Custom => 1,
             Self::Tar | Self::Directory => 3,
         }
@@ -62,8 +66,8 @@ pub struct Archive {
     form: Form,
     /// Where it came from, for people: the file itself, or one in a repository.
     pub origin: String,
-    /// What it says about itself.
-    pub header: ArchiveHeader,
+    /// What it says about itself; a script says nothing that is needed.
+    pub header: Option<ArchiveHeader>,
     /// What the manifest says about the database, when it belongs to a set.
     pub expected: Option<PostgresContents>,
     /// The script with the roles of the server, when the set has one.
@@ -82,7 +86,7 @@ enum Place {
 }
 
 impl Archive {
-    /// An archive that belongs to no set: a file, or the folder of one in the directory format.
+    /// An archive or a script that belongs to no set: a file, or the folder of one in the directory format.
     ///
     /// # Errors
     ///
@@ -102,6 +106,11 @@ impl Archive {
         }
     }
 
+    /// Whether it is a script for psql, which is not read any further here.
+    pub(crate) fn is_script(&self) -> bool {
+        self.form == Form::Script
+    }
+
     /// Whether only one session can read it.
     pub(crate) fn is_tar(&self) -> bool {
         self.form == Form::Tar
@@ -111,7 +120,7 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// When the set does not hold the target, or as a script, or its archive is damaged.
+    /// When the set does not hold the target, or its archive is damaged.
     pub async fn in_set(
         repository: &Repository,
         set: &Set,
@@ -131,7 +140,7 @@ impl Archive {
                 reason: format!("`{target}` is Qdrant's"),
             });
         };
-        let (place, origin) = match found.file(ARCHIVE) {
+        let (place, origin) = match found.file(ARCHIVE).or_else(|| found.file(SCRIPT)) {
             Some(file) => {
                 on_event(Event::Checking { file: &file.name });
                 let staged = fetch(repository, set, file, on_event).await?;
@@ -170,7 +179,7 @@ async fn folder(
     if files.is_empty() {
         return Err(Error::NotAnArchive {
             path: set.path.clone().into(),
-            reason: format!("`{}` is a script for psql there", target.name),
+            reason: format!("no file of `{}` is one", target.name),
         });
     }
     Ok(Place::Folder { links: Arc::new(folder), _copies: files })
@@ -189,7 +198,7 @@ async fn roles(
 }
 
 /// What form an archive has, and its header.
-fn look(path: &Path) -> Result<(Form, ArchiveHeader), Error> {
+fn look(path: &Path) -> Result<(Form, Option<ArchiveHeader>), Error> {
     let not_an_archive = |reason: String| Error::NotAnArchive { path: path.to_path_buf(), reason };
     let toc = if path.is_dir() { path.join(TOC) } else { path.to_path_buf() };
     if path.is_dir() && !toc.is_file() {
@@ -205,11 +214,12 @@ fn look(path: &Path) -> Result<(Form, ArchiveHeader), Error> {
     let form = match (path.is_dir(), is_tar) {
         (true, _) => Form::Directory,
         (false, true) => Form::Tar,
-        (false, false) => Form::Custom,
+        (false, false) if first.starts_with(MAGIC) => Form::Custom,
+        (false, false) => return Ok((Form::Script, None)),
     };
     let before = if form == Form::Tar { &[] } else { first.as_slice() };
     let header = ArchiveHeader::read(before.chain(file), form);
-    Ok((form, header.map_err(|error| not_an_archive(error.to_string()))?))
+    Ok((form, Some(header.map_err(|error| not_an_archive(error.to_string()))?)))
 }
 
 impl ArchiveHeader {
@@ -218,7 +228,7 @@ impl ArchiveHeader {
         let mut magic = [0; MAGIC.len()];
         let is_archive = reader.read_exact(&mut magic).is_ok() && magic == MAGIC;
         if !is_archive {
-            return Err(io::Error::other("it does not begin as one; SQL scripts are for psql"));
+            return Err(io::Error::other("it does not begin as one"));
         }
         Self::read_rest(&mut reader, form).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => io::Error::other("its header is cut off"),

@@ -1,8 +1,10 @@
-//! Restoring one archive: a plan that has refused all it can, then pg_restore, then a look at what came out.
+//! Restoring one archive: a plan that has refused all it can, then pg_restore or, for a script, its statements, then a
+//! look at what came out.
 
 mod compare;
 mod destination;
 mod draft;
+mod from_script;
 mod memory;
 mod pg_restore;
 mod roles;
@@ -10,6 +12,7 @@ mod settings;
 mod swap;
 mod toc;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use dbops_postgres::tokio_postgres::Client;
@@ -24,7 +27,8 @@ pub use self::toc::TableName;
 use self::toc::{Choice, Entry, choose};
 use crate::database::{revision, version_table};
 use crate::facts::count_tables;
-use crate::{Archive, Error, Event, PostgresContents, Programs};
+use crate::script::ScriptError;
+use crate::{Archive, Error, Event, PostgresContents, Programs, script};
 
 /// What happens to a database or a collection that holds something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,7 +103,8 @@ pub struct RestorePlan {
     pub left_out: Vec<String>,
     options: RestoreOptions,
     entries: Vec<Entry>,
-    installation: Installation,
+    /// Of pg_restore, for an archive.
+    installation: Option<Installation>,
 }
 
 /// What was restored.
@@ -143,15 +148,10 @@ pub async fn plan_restore(
     options: RestoreOptions,
     programs: &Programs,
 ) -> Result<RestorePlan, Error> {
-    let newest = archive.header.pg_dump.major.max(destination.server.major);
-    let needed = Version { major: newest, minor: 0 };
-    let installation = Installation::find_client(&programs.places, "pg_restore", needed).await?;
-    let listed = pg_restore::list(programs, &installation, &archive, destination.url.database()).await?;
-    let chosen = choose(toc::parse(&listed), &options.tables);
-    let Choice { entries, left_out } =
-        chosen.map_err(|table| Error::NoTable { table, archive: archive.origin.clone() })?;
+    let Looked { installation, choice, owners } = look_into(&archive, &destination, &options, programs).await?;
+    let Choice { entries, left_out } = choice;
     let client = connect(&destination.maintenance).await?;
-    let missing_roles = missing_roles(&client, &archive, &entries, &options, &destination).await?;
+    let missing_roles = missing_roles(&client, &archive, (&entries, owners), &options, &destination).await?;
     if destination.state == State::Live && !options.disconnect {
         let database = destination.url.database();
         let sessions = swap::sessions(&client, database).await.map_err(Error::sql("read", database))?;
@@ -162,17 +162,51 @@ pub async fn plan_restore(
     Ok(RestorePlan { archive, destination, missing_roles, left_out, options, entries, installation })
 }
 
+/// What an archive or a script is found to hold.
+struct Looked {
+    installation: Option<Installation>,
+    choice: Choice,
+    /// The owners that a script names.
+    owners: BTreeSet<String>,
+}
+
+async fn look_into(
+    archive: &Archive,
+    destination: &Destination,
+    options: &RestoreOptions,
+    programs: &Programs,
+) -> Result<Looked, Error> {
+    let Some(header) = &archive.header else {
+        if !options.tables.is_empty() {
+            return Err(ScriptError::Tables(archive.origin.clone()).into());
+        }
+        let owners = script::scan(archive.path(), &archive.origin).await?.owners;
+        let choice = Choice { entries: Vec::new(), left_out: Vec::new() };
+        return Ok(Looked { installation: None, choice, owners });
+    };
+    let newest = header.pg_dump.major.max(destination.server.major);
+    let needed = Version { major: newest, minor: 0 };
+    let installation = Installation::find_client(&programs.places, "pg_restore", needed).await?;
+    let listed = pg_restore::list(programs, &installation, archive, destination.url.database()).await?;
+    let chosen = choose(toc::parse(&listed), &options.tables);
+    let choice = chosen.map_err(|table| Error::NoTable { table, archive: archive.origin.clone() })?;
+    Ok(Looked { installation: Some(installation), choice, owners: BTreeSet::new() })
+}
+
 async fn missing_roles(
     client: &Client,
     archive: &Archive,
-    entries: &[Entry],
+    (entries, owners): (&[Entry], BTreeSet<String>),
     options: &RestoreOptions,
     destination: &Destination,
 ) -> Result<Vec<String>, Error> {
     let failed = || Error::sql("read", destination.maintenance.database());
     let there = roles::there(client).await.map_err(failed())?;
     let facts = archive.expected.as_ref().map(|expected| &expected.facts);
-    let needed = roles::needed(entries, facts, &there, options);
+    let mut needed = roles::needed(entries, facts, &there, options);
+    if options.owners == Owners::Keep {
+        needed.owners.extend(owners);
+    }
     let is_missing = |role: &&String| !there.contains(role);
     let mut missing: Vec<_> = needed.owners.union(&needed.others).filter(is_missing).cloned().collect();
     if let Owners::Everything(role) = &options.owners {
@@ -202,7 +236,7 @@ async fn missing_roles(
 ///
 /// # Errors
 ///
-/// When pg_restore fails, or the database is not at the revision that the manifest says.
+/// When pg_restore or a statement of a script fails, or the database is not at the revision that the manifest says.
 pub async fn restore(
     plan: &RestorePlan,
     programs: &Programs,
@@ -265,7 +299,7 @@ async fn fill_and_publish(
         let client = connect(&url).await?;
         prepare_for_part(&client, expected, name).await?;
     }
-    let jobs = if archive.is_tar() { 1 } else { options.jobs.max(1) };
+    let jobs = if archive.is_tar() || archive.is_script() { 1 } else { options.jobs.max(1) };
     let client = connect(&destination.maintenance).await?;
     let memory = memory::for_each_of(&client, jobs).await.map_err(Error::sql("read", name))?;
     // Nothing waits for the disk at each commit: the rename at the end does, for all that is before it in the log.
@@ -336,7 +370,10 @@ async fn fill(
     arguments: &[String],
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Filled, Error> {
-    pg_restore::run(plan, url, programs, arguments).await?;
+    match &plan.installation {
+        Some(installation) => pg_restore::run(plan, installation, url, programs, arguments).await?,
+        None => from_script::run(plan, url).await?,
+    }
     let name = plan.destination.url.database();
     on_event(Event::Analyzing { database: name });
     let client = connect(url).await?;

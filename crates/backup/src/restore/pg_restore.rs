@@ -32,6 +32,7 @@ pub(super) async fn list(
 /// Restores what the plan chose into the database at `url`.
 pub(super) async fn run(
     plan: &RestorePlan,
+    installation: &Installation,
     url: &DatabaseUrl,
     programs: &Programs,
     arguments: &[String],
@@ -39,7 +40,7 @@ pub(super) async fn run(
     let passfile = passfile(url)?;
     let failed = |source| failure(&plan.archive, plan.destination.url.database(), source);
     let chosen = write_list(&plan.entries).map_err(Error::io("write", "a temporary file".as_ref()))?;
-    let place = ClientPrograms::Here(plan.installation.clone());
+    let place = ClientPrograms::Here(installation.clone());
     let mut command = command(programs, &place, "pg_restore", url, passfile.as_ref());
     command.arg("--exit-on-error");
     match &plan.options.owners {

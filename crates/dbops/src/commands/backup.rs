@@ -14,6 +14,7 @@ mod trial;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use dbops_backup::script::ScriptError;
 use dbops_backup::{Error, Programs, QdrantSource, Source, Sources, Within};
 
 use self::create::{DumpArgs, Request, create};
@@ -192,6 +193,8 @@ impl From<Error> for Failure {
             | Error::InUse { .. }
             | Error::MissingRoles { .. }
             | Error::OutOfReach { .. } => FailureKind::Refused,
+            Error::Script(ScriptError::Refused { .. }) => FailureKind::Refused,
+            Error::Script(ScriptError::NotText { .. } | ScriptError::Tables(_)) => FailureKind::Usage,
             Error::Qdrant(error) if error.is_refusal() => FailureKind::Refused,
             Error::Qdrant(error) if error.is_usage() => FailureKind::Usage,
             Error::TargetName(_)

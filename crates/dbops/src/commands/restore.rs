@@ -26,7 +26,8 @@ const EXAMPLES: &str = "Examples:
   dbops restore --undo-swap bot_db                   back to what was live before
   dbops restore latest bot_db --into x --table users a single table, to look at or to copy from
   dbops restore 20261123T0215                        every target of that set, where its database is empty
-  dbops restore bot_db.dump bot_db                   an archive of pg_dump: custom, directory or tar";
+  dbops restore bot_db.dump bot_db                   an archive of pg_dump: custom, directory or tar
+  dbops restore bot_db.sql bot_db                    a script of pg_dump, also as .gz, .zst or .lz4";
 
 /// Restore a backup into an empty or a new database, or in the place of a live one
 ///
@@ -34,10 +35,13 @@ const EXAMPLES: &str = "Examples:
 /// is whole and its rows are those that were dumped. A database that does not exist is created; it appears when it is
 /// whole. One that is empty is filled in a single transaction. A collection is restored where there is none of its name,
 /// or an empty one.
+///
+/// A script is read by dbops and not by psql. One that holds commands of psql, is about another database or about the
+/// whole server, or is cut off, is refused before anything is touched; its statements run with your rights.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RestoreArgs {
-    /// A set's id, the beginning of it, `latest`, or the file or folder of an archive
+    /// A set's id, the beginning of it, `latest`, or the file or folder of an archive or script
     #[arg(value_name = "ID|latest|FILE", required_unless_present = "undo_swap")]
     from: Option<String>,
     /// The target to restore [default: every configured one in the set]

@@ -1,8 +1,6 @@
 //! `backup verify --restore`: each part of a set restored where nobody is, and compared with what was backed up.
 
-use dbops_backup::{
-    Contents, Error, Format, ManifestTarget, PostgresContents, Problem, Repository, Set, TrialRestore, prove_qdrant,
-};
+use dbops_backup::{Contents, Error, ManifestTarget, Problem, Repository, Set, TrialRestore, prove_qdrant};
 use dbops_postgres::{SqlError, connect};
 use jiff::Timestamp;
 
@@ -31,7 +29,7 @@ impl<'a> Trial<'a> {
         let (mut problems, mut not_tried) = (Vec::new(), Vec::new());
         for target in &set.manifest()?.targets {
             let found = match &target.contents {
-                Contents::Postgres(contents) => self.database(repository, set, target, contents).await?,
+                Contents::Postgres(_) => Some(self.database(repository, set, target).await?),
                 Contents::Qdrant(_) => self.collections(repository, set, target).await?,
             };
             match found {
@@ -42,18 +40,8 @@ impl<'a> Trial<'a> {
         Ok(TrialRestore { at: Timestamp::now(), problems, not_tried })
     }
 
-    async fn database(
-        &self,
-        repository: &Repository,
-        set: &Set,
-        target: &ManifestTarget,
-        contents: &PostgresContents,
-    ) -> Result<Option<Vec<Problem>>> {
+    async fn database(&self, repository: &Repository, set: &Set, target: &ManifestTarget) -> Result<Vec<Problem>> {
         let name = &target.name;
-        if contents.format == Format::Plain {
-            self.context.ui.warn(format!("{name}: not restored: a script for psql is not tried"));
-            return Ok(None);
-        }
         let file = target.files.first().map(|file| file.name.clone()).unwrap_or_default();
         let url = self.scratch.server().await?.with_database("dbops_verify");
         let found = match restore_copy(self.context, (repository, set), name, &url, true).await {
@@ -69,7 +57,7 @@ impl<'a> Trial<'a> {
         let admin = connect(&self.scratch.server().await?).await?;
         admin.batch_execute("DROP DATABASE IF EXISTS dbops_verify WITH (FORCE)").await.map_err(SqlError::from)?;
         let problem = |reason: String| Problem { file: file.clone(), reason: format!("(target {name}) {reason}") };
-        Ok(Some(found.into_iter().map(problem).collect()))
+        Ok(found.into_iter().map(problem).collect())
     }
 
     async fn collections(
