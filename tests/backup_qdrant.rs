@@ -113,14 +113,15 @@ fn live_collections_are_safe() {
     let stack = Stack::new();
     let (project, id) = (&stack.project, stack.back_up(&["search"]));
     stack.fill("chunks_v1", 7..9);
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["search"], 4, "the collection `chunks_v1` holds 9 points"),
         (&["search", "--swap"], 4, "no alias leads to the collection `ödd & näme`"),
         (&["search", "--swap", "--overwrite"], 2, "cannot be used with"),
         (&["search", "--collection", "other"], 2, "does not hold the collection `other`, only chunks_v1, ödd & näme"),
         (&["search", "--into", "x"], 2, "`x` is one name, and the backup holds the collections"),
         (&["search", "--collection", "chunks_v1", "--into", "chunks"], 4, "`chunks` is an alias of the collection"),
-        (&["app", "--swap"], 2, "`app` is a database: --swap and the like are for collections"),
+        (&["app", "--collection", "x"], 2, "`app` is a database: --collection is for Qdrant targets"),
+        (&["search", "--table", "x"], 2, "`search` is a Qdrant server: --table, --role and the like are for databases"),
         (&[], 4, "the collection `chunks_v1` holds 9 points"),
     ];
     for (arguments, code, message) in cases {
@@ -133,6 +134,11 @@ fn live_collections_are_safe() {
     let told = "alias chunks leads here now; chunks_v1, where it led, is still there";
     assert!(run.stdout.contains(told), "{run}");
     assert_eq!((stack.points("chunks"), stack.points("chunks_v1")), (7, 9));
+    let run = project.ok(&["restore", "--undo-swap", "search"]);
+    assert!(run.stdout.contains("chunks: leads to chunks_v1 again; chunks_v1_"), "{run}");
+    assert_eq!(stack.points("chunks"), 9);
+    let run = project.run(&["restore", "--undo-swap", "search"]);
+    assert!(run.code == 1 && run.stderr.contains("no alias leads to a collection that was restored"), "{run}");
 
     project.ok(&["restore", &id, "search", "--collection", "ödd & näme", "--into", "copy"]);
     stack.fill("ödd & näme", 3..5);
