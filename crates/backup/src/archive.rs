@@ -18,6 +18,10 @@ use crate::stage::{Staged, fetch};
 use crate::{Contents, Error, Event, ManifestTarget, PostgresContents, Repository, Set};
 
 const MAGIC: &[u8] = b"PGDMP";
+/// `archCustom`
+const CUSTOM: u8 = 1;
+/// `archTar`; the header in a folder says that it is a tar file.
+const TAR: u8 = 3;
 /// The archive in a folder is headed by this file; in a tar file it is the first.
 const TOC: &str = "toc.dat";
 /// More than any header has: names have 63 bytes, versions some 40.
@@ -26,27 +30,6 @@ const HEADER_LIMIT: u64 = 4096;
 const TAR_BLOCK: usize = 512;
 /// The roles of a server are a small script.
 const ROLES_LIMIT: u64 = 64 * 1024 * 1024;
-
-/// How an archive lies on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// No archive: for psql, perhaps compressed.
-    Script,
-    Custom,
-    Tar,
-    Directory,
-}
-
-impl Form {
-    /// Its number in the header: `archCustom` or `archTar`. A folder's says that it is a tar file; a script has none.
-    fn number(self) -> u8 {
-        match self {
-            Self::Script => 0,
-            Self::Custom => 1,
-            Self::Tar | Self::Directory => 3,
-        }
-    }
-}
 
 /// What an archive says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +46,7 @@ pub struct ArchiveHeader {
 #[derive(Debug, Clone)]
 pub struct Archive {
     place: Place,
-    form: Form,
+    is_tar: bool,
     /// Where it came from, for people: the file itself, or one in a repository.
     pub origin: String,
     /// What it says about itself; a script says nothing that is needed.
@@ -85,6 +68,15 @@ enum Place {
     },
 }
 
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::One(file) => file.path(),
+            Self::Folder { links, .. } => links.path(),
+        }
+    }
+}
+
 impl Archive {
     /// An archive or a script that belongs to no set: a file, or the folder of one in the directory format.
     ///
@@ -92,28 +84,20 @@ impl Archive {
     ///
     /// When it cannot be read or has another format.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let (form, header) = look(path)?;
+        let (is_tar, header) = look(path)?;
         let place = Place::One(Staged::InPlace(path.to_path_buf()));
-        Ok(Self { place, form, origin: path.display().to_string(), header, expected: None, roles: None })
+        Ok(Self { place, is_tar, origin: path.display().to_string(), header, expected: None, roles: None })
     }
 
     /// The file or folder to read.
     #[must_use]
     pub fn path(&self) -> &Path {
-        match &self.place {
-            Place::One(file) => file.path(),
-            Place::Folder { links, .. } => links.path(),
-        }
+        self.place.path()
     }
 
-    /// Whether it is a script for psql, which is not read any further here.
-    pub(crate) fn is_script(&self) -> bool {
-        self.form == Form::Script
-    }
-
-    /// Whether only one session can read it.
-    pub(crate) fn is_tar(&self) -> bool {
-        self.form == Form::Tar
+    /// Whether only one session can restore it: a script, or a tar file.
+    pub(crate) fn is_for_one_session(&self) -> bool {
+        self.is_tar || self.header.is_none()
     }
 
     /// The archive of one target of a set, once every byte of it was found to be as the manifest says.
@@ -127,13 +111,7 @@ impl Archive {
         target: &str,
         on_event: &mut dyn FnMut(Event<'_>),
     ) -> Result<Self, Error> {
-        let manifest = set.manifest()?;
-        let found = manifest.targets.iter().find(|held| held.name == target);
-        let found = found.ok_or_else(|| Error::NotInSet {
-            id: set.id.clone(),
-            target: target.into(),
-            held: manifest.target_names(),
-        })?;
+        let found = set.target(target)?;
         let Contents::Postgres(expected) = &found.contents else {
             return Err(Error::NotAnArchive {
                 path: set.path.clone().into(),
@@ -148,13 +126,9 @@ impl Archive {
             }
             None => (folder(repository, set, found, on_event).await?, format!("{} ({target})", set.path)),
         };
-        let path = match &place {
-            Place::One(file) => file.path(),
-            Place::Folder { links, .. } => links.path(),
-        };
-        let (form, header) = look(path)?;
+        let (is_tar, header) = look(place.path())?;
         let roles = roles(repository, set, found, on_event).await?;
-        Ok(Self { place, form, origin, header, expected: Some(expected.as_ref().clone()), roles })
+        Ok(Self { place, is_tar, origin, header, expected: Some(expected.as_ref().clone()), roles })
     }
 }
 
@@ -197,11 +171,12 @@ async fn roles(
     Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// What form an archive has, and its header.
-fn look(path: &Path) -> Result<(Form, Option<ArchiveHeader>), Error> {
+/// Whether it is a tar file, and the header, which a script has not.
+fn look(path: &Path) -> Result<(bool, Option<ArchiveHeader>), Error> {
     let not_an_archive = |reason: String| Error::NotAnArchive { path: path.to_path_buf(), reason };
-    let toc = if path.is_dir() { path.join(TOC) } else { path.to_path_buf() };
-    if path.is_dir() && !toc.is_file() {
+    let is_folder = path.is_dir();
+    let toc = if is_folder { path.join(TOC) } else { path.to_path_buf() };
+    if is_folder && !toc.is_file() {
         return Err(not_an_archive(format!("it is a folder without {TOC}")));
     }
     let mut file = File::open(&toc).map_err(Error::io("read", &toc))?;
@@ -210,35 +185,34 @@ fn look(path: &Path) -> Result<(Form, Option<ArchiveHeader>), Error> {
     }
     let mut first = Vec::new();
     file.by_ref().take(TAR_BLOCK as u64).read_to_end(&mut first).map_err(Error::io("read", &toc))?;
-    let is_tar = first.get(257..262) == Some(b"ustar") && first.starts_with(format!("{TOC}\0").as_bytes());
-    let form = match (path.is_dir(), is_tar) {
-        (true, _) => Form::Directory,
-        (false, true) => Form::Tar,
-        (false, false) if first.starts_with(MAGIC) => Form::Custom,
-        (false, false) => return Ok((Form::Script, None)),
-    };
-    let before = if form == Form::Tar { &[] } else { first.as_slice() };
-    let header = ArchiveHeader::read(before.chain(file), form);
-    Ok((form, Some(header.map_err(|error| not_an_archive(error.to_string()))?)))
+    let begins_as_tar = first.get(257..262) == Some(b"ustar") && first.starts_with(format!("{TOC}\0").as_bytes());
+    let is_tar = !is_folder && begins_as_tar;
+    if !is_folder && !is_tar && !first.starts_with(MAGIC) {
+        return Ok((false, None));
+    }
+    let format = if is_folder || is_tar { TAR } else { CUSTOM };
+    let before = if is_tar { &[] } else { first.as_slice() };
+    let header = ArchiveHeader::read(before.chain(file), format);
+    Ok((is_tar, Some(header.map_err(|error| not_an_archive(error.to_string()))?)))
 }
 
 impl ArchiveHeader {
-    fn read(reader: impl Read, form: Form) -> io::Result<Self> {
+    fn read(reader: impl Read, format: u8) -> io::Result<Self> {
         let mut reader = reader.take(HEADER_LIMIT);
         let mut magic = [0; MAGIC.len()];
         let is_archive = reader.read_exact(&mut magic).is_ok() && magic == MAGIC;
         if !is_archive {
             return Err(io::Error::other("it does not begin as one"));
         }
-        Self::read_rest(&mut reader, form).map_err(|error| match error.kind() {
+        Self::read_rest(&mut reader, format).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => io::Error::other("its header is cut off"),
             _ => error,
         })
     }
 
-    fn read_rest(reader: &mut impl Read, form: Form) -> io::Result<Self> {
-        let [major, minor, _revision, int_size, _offset_size, format] = bytes(reader)?;
-        if format != form.number() {
+    fn read_rest(reader: &mut impl Read, format: u8) -> io::Result<Self> {
+        let [major, minor, _revision, int_size, _offset_size, found] = bytes(reader)?;
+        if found != format {
             return Err(io::Error::other("it is part of a dump in another format"));
         }
         // 1.12 came with PostgreSQL 9.0; 1.15, with 16, made the compression a single byte.
@@ -295,7 +269,7 @@ fn text(reader: &mut impl Read, int_size: u8) -> io::Result<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ArchiveHeader, Form};
+    use super::{ArchiveHeader, CUSTOM};
 
     fn header(minor: u8, format: u8) -> Vec<u8> {
         let number = |value: u32| [&[0], value.to_le_bytes().as_slice()].concat();
@@ -315,7 +289,7 @@ mod tests {
     #[test]
     fn reads_headers_old_and_new() {
         for minor in [14, 15, 16] {
-            let read = ArchiveHeader::read(header(minor, 1).as_slice(), Form::Custom).expect("a header");
+            let read = ArchiveHeader::read(header(minor, 1).as_slice(), CUSTOM).expect("a header");
             assert_eq!((read.database.as_str(), read.pg_dump.major), ("odd \"näme\"", 18), "1.{minor}");
             assert_eq!(read.server_version, "17.4 (Debian 17.4-1)");
         }
@@ -332,7 +306,7 @@ mod tests {
             (cut, "its header is cut off"),
         ];
         for (bytes, message) in cases {
-            let error = ArchiveHeader::read(bytes.as_slice(), Form::Custom).expect_err(message).to_string();
+            let error = ArchiveHeader::read(bytes.as_slice(), CUSTOM).expect_err(message).to_string();
             assert!(error.starts_with(message), "{error}");
         }
     }
@@ -340,7 +314,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
-            drop(ArchiveHeader::read([b"PGDMP".as_slice(), &tail].concat().as_slice(), Form::Custom));
+            drop(ArchiveHeader::read([b"PGDMP".as_slice(), &tail].concat().as_slice(), CUSTOM));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::new_set::{is_manifest, remove};
 use crate::seal::{Keys, SUFFIX};
 use crate::store::{Location, Store, StoredFile};
 use crate::verify::Verification;
-use crate::{Error, Manifest, ManifestError, SealError, SetId};
+use crate::{Error, Manifest, ManifestError, ManifestTarget, SealError, SetId};
 
 /// How many manifests are read at a time.
 const READERS: usize = 16;
@@ -165,6 +165,20 @@ impl Set {
     /// When it cannot be used.
     pub fn manifest(&self) -> Result<&Manifest, Error> {
         self.manifest.as_ref().map_err(|source| Error::Manifest { id: self.id.clone(), source: source.clone() })
+    }
+
+    /// What it holds of a target.
+    ///
+    /// # Errors
+    ///
+    /// When it does not hold the target, or its manifest cannot be used.
+    pub(crate) fn target(&self, name: &str) -> Result<&ManifestTarget, Error> {
+        let manifest = self.manifest()?;
+        manifest.targets.iter().find(|held| held.name == name).ok_or_else(|| Error::NotInSet {
+            id: self.id.clone(),
+            target: name.into(),
+            held: manifest.target_names(),
+        })
     }
 
     /// Whether every file has the size that the manifest says. What the files hold is for [`verify`](crate::verify).

@@ -1,9 +1,12 @@
 //! Fingerprints: the same after a dump and its restore, whatever is in the database, and different after any change.
 
+mod databases;
+
 use dbops_backup::fingerprint::{LargeObjects, TableFingerprint, compare, fingerprint, large_objects, tables};
-use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, connect, process};
 use dbops_testbed::{create_database, installation, unique};
+
+use self::databases::{database, execute};
 
 /// A little of everything that a table can hold.
 const BESTIARY: &str = r#"
@@ -77,17 +80,6 @@ async fn prints(url: &DatabaseUrl, settings: &str) -> (Vec<TableFingerprint>, La
         prints.push(fingerprint(&client, &table).await.expect("a fingerprint"));
     }
     (prints, large_objects(&client).await.expect("large objects"))
-}
-
-async fn database(prefix: &str, sql: &str) -> DatabaseUrl {
-    let url = create_database(prefix);
-    execute(&url, sql).await;
-    url
-}
-
-async fn execute(url: &DatabaseUrl, sql: &str) {
-    let client: Client = connect(url).await.expect("the test server");
-    client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
 fn copy(from: &DatabaseUrl, to: &DatabaseUrl) {

@@ -1,14 +1,17 @@
 //! Scripts of pg_dump, run without psql: what comes out dumps to the same script again.
 
+mod databases;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbops_backup::Error;
 use dbops_backup::script::{RunOptions, ScriptError, run, scan};
-use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, connect, process, quote_identifier, quote_literal};
 use dbops_testbed::{create_database, installation, unique};
 use tempfile::TempDir;
+
+use self::databases::{database, execute};
 
 /// What a script can get wrong: quotes, backslashes and newlines everywhere, bodies of functions, large objects.
 const BESTIARY: &str = r#"
@@ -52,17 +55,6 @@ const BESTIARY: &str = r#"
 "#;
 
 const ALL: RunOptions = RunOptions { in_transaction: true, with_owners: true, with_privileges: true };
-
-async fn database(prefix: &str, sql: &str) -> DatabaseUrl {
-    let url = create_database(prefix);
-    execute(&url, sql).await;
-    url
-}
-
-async fn execute(url: &DatabaseUrl, sql: &str) {
-    let client: Client = connect(url).await.expect("the test server");
-    client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-}
 
 async fn query(url: &DatabaseUrl, sql: &str) -> String {
     let client = connect(url).await.expect("the test server");

@@ -98,24 +98,15 @@ pub(crate) async fn back_up_qdrant(
 ///
 /// When the set does not hold the target.
 pub fn qdrant_contents<'a>(set: &'a Set, target: &str) -> Result<Option<&'a QdrantContents>, Error> {
-    match &held(set, target)?.contents {
+    match &set.target(target)?.contents {
         Contents::Qdrant(contents) => Ok(Some(contents)),
         Contents::Postgres(_) => Ok(None),
     }
 }
 
-fn held<'a>(set: &'a Set, target: &str) -> Result<&'a ManifestTarget, Error> {
-    let manifest = set.manifest()?;
-    manifest.targets.iter().find(|held| held.name == target).ok_or_else(|| Error::NotInSet {
-        id: set.id.clone(),
-        target: target.into(),
-        held: manifest.target_names(),
-    })
-}
-
 /// The file of a collection.
 fn file_of<'a>(set: &'a Set, target: &str, collection: &str) -> Result<&'a ManifestFile, Error> {
-    let held = held(set, target)?;
+    let held = set.target(target)?;
     let position = match &held.contents {
         Contents::Qdrant(contents) => contents.collections.iter().position(|held| held.name == collection),
         Contents::Postgres(_) => None,

@@ -29,18 +29,18 @@ pub async fn undo_qdrant_swap(server: &Server) -> Result<Vec<(String, String, St
 /// The collection whose place this one took: of those with its name and an earlier time the latest, else the one without a
 /// time.
 fn before<'a>(collection: &str, names: &'a [String]) -> Option<&'a str> {
-    let (base, _) = split(collection)?;
-    let earlier = names.iter().filter(|name| split(name).is_some_and(|(other, _)| other == base));
+    let base = without_time(collection)?;
+    let earlier = names.iter().filter(|name| without_time(name) == Some(base));
     // The names differ in the time only, which sorts as text.
     let latest = earlier.filter(|name| name.as_str() < collection).max();
     latest.or_else(|| names.iter().find(|name| *name == base)).map(String::as_str)
 }
 
-/// The name that a collection was restored beside, and the time.
-fn split(collection: &str) -> Option<(&str, &str)> {
+/// The name that a collection was restored beside.
+fn without_time(collection: &str) -> Option<&str> {
     let (base, time) = collection.rsplit_once('_')?;
     let is_time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).is_ok();
-    (is_time && !base.is_empty()).then_some((base, time))
+    (is_time && !base.is_empty()).then_some(base)
 }
 
 #[cfg(test)]

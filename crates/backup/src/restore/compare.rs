@@ -12,7 +12,7 @@ use crate::{Error, PostgresContents, fingerprint};
 /// # Errors
 ///
 /// When the database cannot be read.
-pub async fn differences(url: &DatabaseUrl, expected: &PostgresContents) -> Result<Option<Vec<String>>, Error> {
+pub(super) async fn differences(url: &DatabaseUrl, expected: &PostgresContents) -> Result<Option<Vec<String>>, Error> {
     let known = expected.fingerprints.as_ref().filter(|known| known.algorithm == fingerprint::ALGORITHM);
     let Some(dumped) = known else { return Ok(None) };
     let failed = || Error::sql("read", url.database());

@@ -56,8 +56,7 @@ impl Draft {
 
     /// Gives it its name.
     pub(crate) async fn publish(&mut self, name: &str) -> Result<(), Error> {
-        let statement = format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(&self.name), quote_identifier(name));
-        run(&self.maintenance, &statement, "create", name).await?;
+        run(&self.maintenance, &rename_sql(&self.name, name), "create", name).await?;
         self.is_published();
         Ok(())
     }
@@ -70,7 +69,7 @@ impl Draft {
     /// Removes it after a failure, which is handed back; with what is left, if something is.
     pub(crate) async fn discard(mut self, cause: Error) -> Error {
         self.is_settled = true;
-        match run(&self.maintenance, &self.drop_statement(), "drop", &self.name).await {
+        match run(&self.maintenance, &drop_sql(&self.name), "drop", &self.name).await {
             Ok(()) => cause,
             Err(error) => Error::LeftBehind {
                 database: self.name.clone(),
@@ -80,11 +79,15 @@ impl Draft {
             },
         }
     }
+}
 
-    /// With the sessions that pg_restore's end may have left for a moment.
-    fn drop_statement(&self) -> String {
-        format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(&self.name))
-    }
+pub(super) fn rename_sql(from: &str, to: &str) -> String {
+    format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(from), quote_identifier(to))
+}
+
+/// With the sessions that are in it: the end of pg_restore may have left some for a moment.
+pub(super) fn drop_sql(name: &str) -> String {
+    format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(name))
 }
 
 /// Takes the lock that says "somebody works at this draft".
@@ -116,7 +119,7 @@ impl Drop for Draft {
         if self.is_settled {
             return;
         }
-        let (maintenance, statement, name) = (self.maintenance.clone(), self.drop_statement(), self.name.clone());
+        let (maintenance, statement, name) = (self.maintenance.clone(), drop_sql(&self.name), self.name.clone());
         let remove = move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
             let deadline = Instant::now() + DROP_LIMIT;

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, Installation, SqlError, Version, connect, quote_identifier};
 
-pub use self::compare::differences;
+use self::compare::differences;
 pub use self::destination::{Destination, State};
-use self::draft::Draft;
+use self::draft::{Draft, drop_sql};
 pub use self::roles::create_roles;
 pub use self::swap::{Undone, undo_swap};
 pub use self::toc::TableName;
@@ -208,7 +208,7 @@ async fn missing_roles(
         needed.owners.extend(owners);
     }
     let is_missing = |role: &&String| !there.contains(role);
-    let mut missing: Vec<_> = needed.owners.union(&needed.others).filter(is_missing).cloned().collect();
+    let missing: Vec<_> = needed.owners.union(&needed.others).filter(is_missing).cloned().collect();
     if let Owners::Everything(role) = &options.owners {
         // One that is asked for by name is there, or misspelt.
         if missing.contains(role) {
@@ -224,7 +224,6 @@ async fn missing_roles(
     if !out_of_reach.is_empty() {
         return Err(Error::OutOfReach { user: destination.url.user().into(), roles: out_of_reach });
     }
-    missing.sort();
     Ok(missing)
 }
 
@@ -299,7 +298,7 @@ async fn fill_and_publish(
         let client = connect(&url).await?;
         prepare_for_part(&client, expected, name).await?;
     }
-    let jobs = if archive.is_tar() || archive.is_script() { 1 } else { options.jobs.max(1) };
+    let jobs = if archive.is_for_one_session() { 1 } else { options.jobs.max(1) };
     let client = connect(&destination.maintenance).await?;
     let memory = memory::for_each_of(&client, jobs).await.map_err(Error::sql("read", name))?;
     // Nothing waits for the disk at each commit: the rename at the end does, for all that is before it in the log.
@@ -321,7 +320,7 @@ async fn fill_and_publish(
     swap::exchange(&destination.maintenance, (name, &kept, url.database()), options.disconnect).await?;
     draft.is_published();
     if options.existing == Existing::Overwrite {
-        swap::drop_kept(&client, &kept).await.map_err(Error::sql("drop", &kept))?;
+        client.batch_execute(&drop_sql(&kept)).await.map_err(Error::sql("drop", &kept))?;
         return Ok((filled, None, refused));
     }
     Ok((filled, Some(kept), refused))

@@ -50,8 +50,8 @@ pub(super) async fn out_of_reach(client: &Client, owners: &BTreeSet<String>) -> 
     client.query(query, &[&owners]).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Creates those of the roles that the server does not have; gives their names. With the set's own script they are what
-/// they were; without it nobody can log in as one of them.
+/// Creates those of the roles that the server does not have. With the set's own script they are what they were; without it
+/// nobody can log in as one of them.
 ///
 /// # Errors
 ///
@@ -60,7 +60,7 @@ pub async fn create_roles<'a>(
     server: &DatabaseUrl,
     roles: impl Iterator<Item = &'a str>,
     script: Option<&str>,
-) -> Result<Vec<String>, Error> {
+) -> Result<(), Error> {
     let client = connect(server).await?;
     let there = there(&client).await.map_err(Error::sql("read", server.database()))?;
     let missing: BTreeSet<&str> = roles.filter(|role| !there.iter().any(|it| it == role)).collect();
@@ -71,7 +71,7 @@ pub async fn create_roles<'a>(
     for (role, statement) in missing.iter().flat_map(|role| alterations(role, script.unwrap_or_default())) {
         client.batch_execute(&statement).await.map_err(failed(role))?;
     }
-    Ok(missing.into_iter().map(String::from).collect())
+    Ok(())
 }
 
 fn failed(role: &str) -> impl FnOnce(DriverError) -> Error {

@@ -70,14 +70,13 @@ fn setting_name(name: &str) -> String {
 }
 
 fn value_sql(name: &str, value: &str) -> String {
-    let literal = |text: &str| quote_literal(text).trim_start().to_owned();
     if LISTS.contains(&name.to_ascii_lowercase().as_str()) {
         let elements = elements(value);
         if !elements.is_empty() {
-            return elements.iter().map(|element| literal(element)).collect::<Vec<_>>().join(", ");
+            return elements.iter().map(|element| quote_literal(element)).collect::<Vec<_>>().join(", ");
         }
     }
-    literal(value)
+    quote_literal(value)
 }
 
 /// The names in a list as the catalog has it: `"$user", public`.

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use dbops_postgres::tokio_postgres::{Client, Error as DriverError};
-use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_identifier};
+use dbops_postgres::{DatabaseUrl, SqlError, connect};
 use jiff::{SignedDuration, Timestamp};
 
 use super::destination::{NAME_LIMIT, maintenance};
+use super::draft::rename_sql;
 use crate::Error;
 
 /// `_20261126t021500z`
@@ -89,9 +90,7 @@ pub(super) async fn exchange(
 ) -> Result<(), Error> {
     let client = connect(maintenance).await?;
     let other = connect(maintenance).await?;
-    let rename =
-        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(from), quote_identifier(to));
-    let statements = format!("BEGIN; {}; {}; COMMIT", rename(live, kept), rename(new, live));
+    let statements = format!("BEGIN; {}; {}; COMMIT", rename_sql(live, kept), rename_sql(new, live));
     let renamed = client.batch_execute(&statements);
     tokio::pin!(renamed);
     let outcome = loop {
@@ -126,11 +125,6 @@ pub async fn undo_swap(url: &DatabaseUrl, disconnect: bool) -> Result<Undone, Er
     let kept = free_name(&client, database).await.map_err(failed())?;
     exchange(&maintenance, (database, &kept, &from), disconnect).await?;
     Ok(Undone { database: database.into(), from, kept })
-}
-
-/// Drops a database that gave its name away, with whatever sessions it has.
-pub(super) async fn drop_kept(client: &Client, kept: &str) -> Result<(), DriverError> {
-    client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", quote_identifier(kept))).await
 }
 
 #[cfg(test)]
