@@ -77,6 +77,37 @@ fn rows_that_are_not_those_that_were_dumped_are_found_and_named() {
 }
 
 #[test]
+fn a_schema_that_does_not_come_back_is_found_in_every_format() {
+    // Every row that is loaded makes a table, which the dump did not hold.
+    const MAKING: &str = "
+        CREATE FUNCTION made() RETURNS boolean LANGUAGE plpgsql AS $$
+            BEGIN CREATE TABLE IF NOT EXISTS public.made_by_loading (id int); RETURN true; END $$;
+        CREATE DOMAIN maker AS int CHECK (public.made());
+        CREATE TABLE t (id maker, role varchar(9) CHECK (role IN ('a', 'b')));
+        INSERT INTO t VALUES (1, 'a');
+        CREATE VIEW v AS SELECT role FROM t WHERE role IN ('a', 'b');
+        DROP TABLE made_by_loading";
+    for format in ["custom", "directory", "plain"] {
+        let url = create_database("trial");
+        execute(&url, MAKING);
+        let project = Project::with_database(&url);
+        project.ok(&["backup", "--format", format, "--no-roles"]);
+        let found = verified(&project, 3);
+        let reason =
+            "(target app) the schema has `CREATE TABLE public.made_by_loading ( id integer )`, which was not dumped";
+        let problems = found["problems"].as_array().expect("problems");
+        assert_eq!(problems.len(), 1, "{format}: {found}");
+        assert_eq!(problems[0]["reason"], reason, "{format}: {found}");
+
+        // Without that, the server's own rewording of the checks is no difference.
+        execute(&url, "TRUNCATE t");
+        project.ok(&["backup", "--format", format, "--no-roles"]);
+        let run = project.ok(&VERIFY);
+        assert!(run.stdout.contains("restored, as it was backed up"), "{format}: {run}");
+    }
+}
+
+#[test]
 fn what_is_not_tried_is_said() {
     let project = Project::with_database(&sample("trial"));
     project.ok(&["backup", "--no-fingerprints"]);
@@ -134,6 +165,19 @@ fn a_part_is_never_taken_for_the_whole() {
     let schema = project.json(0, &["backup", "list"])["backups"][0]["id"].as_str().expect("an id").to_owned();
     let run = project.ok(&["restore", &schema, "app", "--into", &unique("part")]);
     assert!(run.stderr.contains("holds only a part: single tables, or not all rows"), "{run}");
+}
+
+#[test]
+fn without_the_rows_of_one_table_all_schemas_are_still_the_archives() {
+    let url = create_database("part");
+    execute(
+        &url,
+        "CREATE SCHEMA apart; CREATE TABLE apart.kept AS SELECT 1 AS id; CREATE TABLE apart.log AS SELECT 2 AS id",
+    );
+    let project = Project::with_database(&url);
+    project.ok(&["backup", "--exclude-table-data", "apart.log"]);
+    let found = verified(&project, 0);
+    assert_eq!(found["problems"], json!([]), "{found}");
 }
 
 #[test]

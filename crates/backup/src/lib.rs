@@ -76,8 +76,8 @@ pub use qdrant::{
 };
 pub use repository::{Repository, Set};
 pub use restore::{
-    Destination, Existing, Owners, RestoreOptions, RestorePlan, Restored, State, TableName, Undone, create_roles,
-    plan_restore, restore, undo_swap,
+    Comparison, Destination, Existing, Owners, RestoreOptions, RestorePlan, Restored, State, TableName, Undone,
+    create_roles, plan_restore, restore, undo_swap,
 };
 pub use retention::{Count, Keep, Reason, Rule, Within};
 pub use seal::{Keys, SealError};

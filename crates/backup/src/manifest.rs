@@ -154,6 +154,13 @@ pub struct Fingerprints {
     pub large_objects: Option<LargeObjects>,
 }
 
+impl PostgresContents {
+    /// Whether only some tables were dumped, and nothing that they stand in.
+    pub(crate) fn is_of_tables(&self) -> bool {
+        self.options.iter().any(|option| option.starts_with("--table="))
+    }
+}
+
 impl ManifestTarget {
     /// The size of its files as they are stored.
     #[must_use]

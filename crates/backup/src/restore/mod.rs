@@ -8,6 +8,7 @@ mod from_script;
 mod memory;
 mod pg_restore;
 mod roles;
+mod schema;
 mod settings;
 mod swap;
 mod toc;
@@ -54,6 +55,17 @@ pub enum Owners {
     Everything(String),
 }
 
+/// What of a restored database is compared with what was dumped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The revision alone.
+    Revision,
+    /// The rows too.
+    Rows,
+    /// The rows and the schema, for which all has to be restored as it was.
+    RowsAndSchema,
+}
+
 /// How to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreOptions {
@@ -71,8 +83,8 @@ pub struct RestoreOptions {
     pub tables: Vec<TableName>,
     /// Whether sessions in the database whose place is taken are ended.
     pub disconnect: bool,
-    /// Whether the rows are compared with those that were dumped.
-    pub with_comparison: bool,
+    /// What of the result is compared with what was dumped.
+    pub comparison: Comparison,
 }
 
 impl Default for RestoreOptions {
@@ -85,7 +97,7 @@ impl Default for RestoreOptions {
             create_roles: false,
             tables: Vec::new(),
             disconnect: false,
-            with_comparison: true,
+            comparison: Comparison::Rows,
         }
     }
 }
@@ -122,6 +134,8 @@ pub struct Restored {
     pub revision: Vec<String>,
     /// How the rows differ from those that were dumped; `None` where that is not known.
     pub differences: Option<Vec<String>>,
+    /// How the schema differs from the one that was dumped; `None` where that is not known.
+    pub schema_differences: Option<Vec<String>>,
     /// What could not be set for the database.
     pub refused_settings: Vec<String>,
     /// How long it took.
@@ -133,6 +147,7 @@ struct Filled {
     tables: u64,
     revision: Vec<String>,
     differences: Option<Vec<String>>,
+    schema_differences: Option<Vec<String>>,
 }
 
 /// Finds the pg_restore for an archive and a server, and whether it can be restored as it is wanted; nothing is changed
@@ -269,7 +284,7 @@ pub async fn restore(
             }
         }
     };
-    let Filled { tables, revision, differences } = filled;
+    let Filled { tables, revision, differences, schema_differences } = filled;
     Ok(Restored {
         database: destination.url.database().to_owned(),
         state: destination.state,
@@ -277,6 +292,7 @@ pub async fn restore(
         tables,
         revision,
         differences,
+        schema_differences,
         refused_settings,
         duration: started.elapsed(),
     })
@@ -294,7 +310,7 @@ async fn fill_and_publish(
     let RestorePlan { archive, destination, options, .. } = plan;
     let name = destination.url.database();
     let url = draft.url();
-    if let Some(expected) = archive.expected.as_ref().filter(|expected| !expected.is_whole) {
+    if let Some(expected) = archive.expected.as_ref().filter(|expected| expected.is_of_tables()) {
         let client = connect(&url).await?;
         prepare_for_part(&client, expected, name).await?;
     }
@@ -388,11 +404,16 @@ async fn fill(
         Ok::<_, SqlError>((count_tables(&client).await?, revision))
     };
     let (tables, revision) = look.await.map_err(Error::sql("read", name))?;
-    let differences = match expected.filter(|_| plan.options.with_comparison) {
+    let comparison = plan.options.comparison;
+    let differences = match expected.filter(|_| comparison != Comparison::Revision) {
         Some(expected) => {
             on_event(Event::Comparing { database: name });
             differences(url, &plan.of_chosen_tables(expected)).await?
         }
+        None => None,
+    };
+    let schema_differences = match expected.filter(|_| comparison == Comparison::RowsAndSchema) {
+        Some(expected) => schema::differences(plan, expected, url, programs).await?,
         None => None,
     };
     match expected {
@@ -402,7 +423,7 @@ async fn fill(
         {
             Err(Error::Revision { database: name.into(), found: revision, expected: expected.facts.revision.clone() })
         }
-        _ => Ok(Filled { tables, revision, differences }),
+        _ => Ok(Filled { tables, revision, differences, schema_differences }),
     }
 }
 

@@ -23,6 +23,7 @@ use std::path::Path;
 
 pub use self::error::{Refusal, ScriptError};
 use self::kind::Kind;
+pub(crate) use self::reader::beginning;
 use self::reader::{Reader, Step};
 pub use self::run::{RunOptions, run};
 use crate::Error;
@@ -52,6 +53,29 @@ pub async fn scan(path: &Path, shown: &str) -> Result<ScriptFacts, Error> {
         tokio::task::yield_now().await;
     }
     Ok(facts)
+}
+
+/// The statements of a script that define something or say who may use it: no rows, no settings, nothing about owners,
+/// and no large objects, which are rows to PostgreSQL.
+///
+/// # Errors
+///
+/// As those of [`scan`].
+pub(crate) async fn definitions(path: &Path, shown: &str) -> Result<Vec<String>, Error> {
+    let mut reader = Reader::open(path, shown)?;
+    let mut found = Vec::new();
+    while let Some(steps) = reader.next()? {
+        for step in steps {
+            let Step::Statement { text, kind: Kind::Ordinary | Kind::Privilege, .. } = step else { continue };
+            let first = text.split_whitespace().next().unwrap_or_default();
+            if !matches!(first, "SELECT" | "REFRESH") && !text.contains(" ON LARGE OBJECT ") {
+                found.push(text);
+            }
+        }
+        // An interruption is to be noticed.
+        tokio::task::yield_now().await;
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

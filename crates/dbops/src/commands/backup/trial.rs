@@ -1,6 +1,8 @@
 //! `backup verify --restore`: each part of a set restored where nobody is, and compared with what was backed up.
 
-use dbops_backup::{Contents, Error, ManifestTarget, Problem, Repository, Set, TrialRestore, prove_qdrant};
+use dbops_backup::{
+    Comparison, Contents, Error, ManifestTarget, Problem, Repository, Restored, Set, TrialRestore, prove_qdrant,
+};
 use dbops_postgres::{SqlError, connect};
 use jiff::Timestamp;
 
@@ -44,13 +46,9 @@ impl<'a> Trial<'a> {
         let name = &target.name;
         let file = target.files.first().map(|file| file.name.clone()).unwrap_or_default();
         let url = self.scratch.server().await?.with_database("dbops_verify");
-        let found = match restore_copy(self.context, (repository, set), name, &url, true).await {
-            Ok(Some(differences)) => differences,
-            Ok(None) => {
-                let reason = "its rows are not compared: the backup has no fingerprints of them";
-                self.context.ui.warn(format!("{name}: it restores; {reason}"));
-                Vec::new()
-            }
+        let restored = restore_copy(self.context, (repository, set), name, &url, Comparison::RowsAndSchema).await;
+        let found = match restored {
+            Ok(restored) => self.differences(name, restored),
             Err(failure) if failure.kind == FailureKind::Interrupted => return Err(failure),
             Err(failure) => vec![format!("does not restore: {:#}", failure.error)],
         };
@@ -58,6 +56,18 @@ impl<'a> Trial<'a> {
         admin.batch_execute("DROP DATABASE IF EXISTS dbops_verify WITH (FORCE)").await.map_err(SqlError::from)?;
         let problem = |reason: String| Problem { file: file.clone(), reason: format!("(target {name}) {reason}") };
         Ok(found.into_iter().map(problem).collect())
+    }
+
+    /// How the copy differs from what was dumped; what is not known is said.
+    fn differences(&self, target: &str, restored: Restored) -> Vec<String> {
+        let unknown = |what: &str| self.context.ui.warn(format!("{target}: it restores; {what}"));
+        if restored.differences.is_none() {
+            unknown("its rows are not compared: the backup has no fingerprints of them");
+        }
+        if restored.schema_differences.is_none() {
+            unknown("its schema is not compared: it was dumped by, or from, another major version of PostgreSQL");
+        }
+        [restored.schema_differences, restored.differences].into_iter().flatten().flatten().collect()
     }
 
     async fn collections(

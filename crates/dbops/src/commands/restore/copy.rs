@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use dbops_backup::{
-    Archive, Destination, Event, Existing, Repository, RestoreOptions, Restored, Set, create_roles, plan_restore,
-    restore,
+    Archive, Comparison, Destination, Event, Existing, Repository, RestoreOptions, Restored, Set, create_roles,
+    plan_restore, restore,
 };
 use dbops_postgres::DatabaseUrl;
 
@@ -27,15 +27,14 @@ pub(crate) async fn find_backup(
     Ok((repository, set))
 }
 
-/// Restores a target into a new database of a throwaway server, which gets the roles that the backup needs. Gives how the
-/// rows differ from those that were dumped, when that is wanted and known.
+/// Restores a target into a new database of a throwaway server, which gets the roles that the backup needs.
 pub(crate) async fn restore_copy(
     context: &Context,
     (repository, set): (&Repository, &Set),
     target: &str,
     url: &DatabaseUrl,
-    with_comparison: bool,
-) -> Result<Option<Vec<String>>> {
+    comparison: Comparison,
+) -> Result<Restored> {
     let mut reporter = Reporter::new(&context.ui);
     let outcome: Result<Restored> = async {
         let mut event = |event: Event<'_>| reporter.event(event);
@@ -46,7 +45,7 @@ pub(crate) async fn restore_copy(
             create_roles(&url.with_database("postgres"), roles, None).await?;
         }
         let programs = programs(context);
-        let options = RestoreOptions { create_roles: true, with_comparison, ..RestoreOptions::default() };
+        let options = RestoreOptions { create_roles: true, comparison, ..RestoreOptions::default() };
         let plan = plan_restore(archive, destination, options, &programs).await?;
         Ok(restore(&plan, &programs, &mut event).await?)
     }
@@ -56,5 +55,5 @@ pub(crate) async fn restore_copy(
     for setting in &restored.refused_settings {
         context.ui.warn(format!("{target}: not set: {setting}"));
     }
-    Ok(restored.differences)
+    Ok(restored)
 }

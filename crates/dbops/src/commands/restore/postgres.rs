@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 use dbops_backup::{
-    Archive, Destination, Existing, Owners, Programs, RestoreOptions, RestorePlan, Restored, State, TableName,
-    plan_restore, restore as restore_archive,
+    Archive, Comparison, Destination, Existing, Owners, Programs, RestoreOptions, RestorePlan, Restored, State,
+    TableName, plan_restore, restore as restore_archive,
 };
 use dbops_postgres::{DatabaseUrl, quote_identifier};
 use serde::Serialize;
@@ -77,7 +77,7 @@ impl DatabaseArgs {
             create_roles: self.create_roles,
             tables: tables.collect::<Result<_>>()?,
             disconnect: self.disconnect,
-            with_comparison: true,
+            comparison: Comparison::Rows,
         })
     }
 }

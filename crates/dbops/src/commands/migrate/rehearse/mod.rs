@@ -6,7 +6,7 @@ mod show;
 use std::path::PathBuf;
 
 use clap::Args;
-use dbops_backup::{SetId, create_roles};
+use dbops_backup::{Comparison, SetId, create_roles};
 use dbops_migrate::{Event, read_rows};
 use dbops_postgres::{DatabaseUrl, SqlError, connect};
 use dbops_schema_graph::Graph as Schema;
@@ -75,7 +75,7 @@ async fn rehearse_one<'a>(
     let scratch = Scratch::new(context, None);
     let url = scratch.server().await?.with_database("rehearsal");
     let (repository, set) = find_backup(context, config, one.name, &args.from, args.identity.as_deref()).await?;
-    restore_copy(context, (&repository, &set), one.name, &url, false).await?;
+    restore_copy(context, (&repository, &set), one.name, &url, Comparison::Revision).await?;
     let declared: Option<Schema> = match &files {
         Some(files) => Some(scratch.load(files).await?),
         None => None,
