@@ -108,6 +108,19 @@ fn a_schema_that_does_not_come_back_is_found_in_every_format() {
 }
 
 #[test]
+fn a_database_in_another_encoding_restores_and_its_schema_is_not_compared() {
+    let url = create_database("trial");
+    let latin = unique("latin");
+    execute(&url, &format!("CREATE DATABASE {latin} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'"));
+    let url = url.with_database(&latin);
+    execute(&url, "CREATE TABLE \"t\u{e4}ble\" AS SELECT '\u{fc}' AS x");
+    let project = Project::with_database(&url);
+    project.ok(&["backup", "--no-roles"]);
+    let run = project.ok(&VERIFY);
+    assert!(run.stderr.contains("its schema is not compared: it is of another major version"), "{run}");
+}
+
+#[test]
 fn what_is_not_tried_is_said() {
     let project = Project::with_database(&sample("trial"));
     project.ok(&["backup", "--no-fingerprints"]);

@@ -65,7 +65,7 @@ impl<'a> Trial<'a> {
             unknown("its rows are not compared: the backup has no fingerprints of them");
         }
         if restored.schema_differences.is_none() {
-            unknown("its schema is not compared: it was dumped by, or from, another major version of PostgreSQL");
+            unknown("its schema is not compared: it is of another major version of PostgreSQL, or not in UTF-8");
         }
         [restored.schema_differences, restored.differences].into_iter().flatten().flatten().collect()
     }
