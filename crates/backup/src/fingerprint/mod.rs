@@ -127,9 +127,11 @@ pub async fn fingerprint(client: &Client, table: &Table) -> Result<TableFingerpr
     })
 }
 
-/// The size on disk of a table that cannot go away: of its rows, without its indexes.
+/// The size on disk of a table: of its rows, without its indexes; none once it was dropped.
 pub(crate) async fn size(client: &Client, table: &Table) -> Result<u64, DriverError> {
-    Ok(unsigned(client.query_one("SELECT pg_catalog.pg_table_size($1::oid)", &[&table.oid]).await?.try_get(0)?))
+    let row = client.query_one("SELECT pg_catalog.pg_table_size($1::oid)", &[&table.oid]).await?;
+    // NULL then: pg_dump says it better.
+    Ok(unsigned(row.try_get::<_, Option<i64>>(0)?.unwrap_or_default()))
 }
 
 /// Counts and fingerprints the large objects of the session's database.
