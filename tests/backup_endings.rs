@@ -29,8 +29,7 @@ impl Waiting {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let mut kill = process::command("kill");
-        assert!(kill.arg(name).arg(self.dbops.id().to_string()).status().expect("kill").success());
+        signal(self.dbops.id(), name);
     }
 
     /// The processes that dbops started.
@@ -59,6 +58,11 @@ impl Waiting {
     }
 }
 
+fn signal(process: u32, name: &str) {
+    let mut kill = process::command("kill");
+    assert!(kill.arg(name).arg(process.to_string()).status().expect("kill").success());
+}
+
 fn with_table() -> (Project, DatabaseUrl) {
     let url = create_database("waiting");
     execute(&url, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
@@ -81,6 +85,8 @@ fn a_killed_backup_is_no_set_and_prune_cleans_up() {
     let passfiles = waiting.passfiles();
     assert_eq!(passfiles.len(), 1);
     waiting.signal("-KILL");
+    // pg_dump goes too, although the lock is still held.
+    until_waiting(&url, |sessions| sessions == 0);
     drop(waiting.end(&project));
     assert!(passfiles.iter().all(|path| !path.exists()), "{passfiles:?}");
     assert_eq!(names(&project, "20"), unfinished);
@@ -99,7 +105,7 @@ fn a_killed_backup_is_no_set_and_prune_cleans_up() {
 #[test]
 fn an_interrupted_backup_leaves_nothing() {
     let (project, url) = with_table();
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let waiting = Waiting::start(&project, &url);
         waiting.signal(signal);
         // Its session on the server ends too, although the lock is still held.
@@ -109,6 +115,23 @@ fn an_interrupted_backup_leaves_nothing() {
         assert_eq!(names(&project, "20").len(), 0, "{run}");
     }
     project.ok(&["backup"]);
+}
+
+/// As under `nohup`.
+#[test]
+fn a_hangup_that_is_ignored_ends_nothing() {
+    let (project, url) = with_table();
+    let lock = Held::new(&url, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+    let mut shell = process::command("/bin/sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" backup", env!("CARGO_BIN_EXE_dbops")]);
+    let dbops = project.command(&[]);
+    shell.env_clear().envs(dbops.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut dbops = shell.current_dir(project.path("")).spawn().expect("it starts");
+    until_waiting(&url, |sessions| sessions == 1);
+    signal(dbops.id(), "-HUP");
+    lock.commit("");
+    assert!(dbops.wait().expect("it ends").success());
+    assert_eq!(list(&project).len(), 1);
 }
 
 #[test]

@@ -91,9 +91,10 @@ fn a_full_disk_leaves_no_set() {
     let project = Project::with_database(&sample("full"));
     let program = env!("CARGO_BIN_EXE_dbops");
     for blocks in [1, 40] {
-        let run = project.shell(&format!("trap '' XFSZ; ulimit -f {blocks}; '{program}' backup"));
+        let run = project.shell(&format!("ulimit -f {blocks}; '{program}' backup"));
         assert_eq!(run.code, 1, "{run}");
         assert!(run.stdout.contains("error: cannot write PROJECT/backups/20"), "{run}");
+        assert!(run.stdout.contains("hint: raise the limit on the size of files"), "{run}");
         assert!(names(&project, "20").is_empty(), "{run}");
     }
     project.ok(&["backup"]);

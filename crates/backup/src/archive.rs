@@ -5,16 +5,16 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dbops_postgres::Version;
-use tempfile::TempDir;
 
 use crate::dump::SCRIPT;
 use crate::manifest::ARCHIVE;
 use crate::roles::ROLES;
 use crate::stage::{Staged, fetch};
+use crate::temporary::Folder;
 use crate::{Contents, Error, Event, ManifestTarget, PostgresContents, Repository, Set};
 
 const MAGIC: &[u8] = b"PGDMP";
@@ -63,7 +63,8 @@ enum Place {
     One(Staged),
     /// A folder of links to the files of a set, which have other names there.
     Folder {
-        links: Arc<TempDir>,
+        links: PathBuf,
+        _folder: Arc<Folder>,
         _copies: Vec<Staged>,
     },
 }
@@ -72,7 +73,7 @@ impl Place {
     fn path(&self) -> &Path {
         match self {
             Self::One(file) => file.path(),
-            Self::Folder { links, .. } => links.path(),
+            Self::Folder { links, .. } => links,
         }
     }
 }
@@ -140,14 +141,16 @@ async fn folder(
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Place, Error> {
     let cannot = || Error::io("write", "a temporary folder".as_ref());
-    let folder = tempfile::Builder::new().prefix("dbops-restore-").tempdir().map_err(cannot())?;
+    let folder = Folder::create()?;
+    let links = folder.path("archive");
+    std::fs::create_dir(&links).map_err(cannot())?;
     let mut files = Vec::new();
     for file in &target.files {
         let Some(name) = file.role.strip_prefix(ARCHIVE).and_then(|rest| rest.strip_prefix('/')) else { continue };
         on_event(Event::Checking { file: &file.name });
         let staged = fetch(repository, set, file, on_event).await?;
         let path = std::path::absolute(staged.path()).map_err(cannot())?;
-        std::os::unix::fs::symlink(path, folder.path().join(name)).map_err(cannot())?;
+        std::os::unix::fs::symlink(path, links.join(name)).map_err(cannot())?;
         files.push(staged);
     }
     if files.is_empty() {
@@ -156,7 +159,7 @@ async fn folder(
             reason: format!("no file of `{}` is one", target.name),
         });
     }
-    Ok(Place::Folder { links: Arc::new(folder), _copies: files })
+    Ok(Place::Folder { links, _folder: Arc::new(folder), _copies: files })
 }
 
 async fn roles(

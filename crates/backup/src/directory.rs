@@ -2,26 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::Error;
 use crate::dump::pump;
 use crate::manifest::{ARCHIVE, ManifestFile};
 use crate::new_set::NewSet;
+use crate::temporary::Folder;
 
 /// A folder of this machine that is gone when the dump is over.
 #[derive(Debug)]
 pub(crate) struct Staging {
     archive: PathBuf,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Staging {
     pub(crate) fn create() -> Result<Self, Error> {
-        let folder = tempfile::Builder::new().prefix("dbops-dump-").tempdir();
-        let folder = folder.map_err(Error::io("create", "a temporary folder".as_ref()))?;
+        let folder = Folder::create()?;
         // pg_dump wants to create it, or find it empty.
-        Ok(Self { archive: folder.path().join("archive"), _folder: folder })
+        Ok(Self { archive: folder.path("archive"), _folder: folder })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -107,12 +107,18 @@ pub(crate) async fn dump(
         written?;
         running.wait(&said).await.map_err(failed)
     };
+    let unreadable = || Error::sql("read", run.url.database());
     let follow = async {
-        let all = options.dumps_all_rows();
-        let followed = follow(client, &snapshot.tables, dumped, options.with_fingerprints, all).await;
-        followed.map_err(Error::sql("read", run.url.database()))
+        let followed = follow(client, &snapshot.tables, dumped, options.with_fingerprints).await;
+        followed.map_err(unreadable())
     };
-    let ((), followed) = tokio::try_join!(work, follow)?;
+    let ((), mut followed) = tokio::try_join!(work, follow)?;
+    if options.dumps_all_rows() {
+        // Only now: where a table was dropped before pg_dump came to it, it is pg_dump that says so.
+        let rest = followed.add_rest(client, &snapshot.tables, options.with_fingerprints).await;
+        rest.map_err(unreadable())?;
+    }
+    followed.fingerprints.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
     let files = match output {
         Output::Stream(file) => vec![file.finish().await?],
         Output::Folder(staging) => staging.store(run.target, set, &mut on_bytes).await?,

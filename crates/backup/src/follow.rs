@@ -13,6 +13,8 @@ pub(crate) struct Followed {
     /// Their size on the server's disk.
     pub(crate) bytes: u64,
     pub(crate) fingerprints: Vec<TableFingerprint>,
+    /// The tables by their index.
+    done: HashSet<usize>,
 }
 
 /// The tables by the name that pg_dump tells.
@@ -22,40 +24,42 @@ pub(crate) fn by_told_name(tables: &[Table]) -> HashMap<String, usize> {
 
 /// Follows until pg_dump is done: `dumped` tells the tables by their index. They cannot go away, since pg_dump has locked
 /// them, and are read when their pages are at hand.
-///
-/// Where pg_dump dumps all of them, those are taken too that it was not understood to tell.
 pub(crate) async fn follow(
     client: &Client,
     tables: &[Table],
     mut dumped: UnboundedReceiver<usize>,
     with_fingerprints: bool,
-    are_all_dumped: bool,
 ) -> Result<Followed, DriverError> {
     let mut followed = Followed::default();
-    let mut done = HashSet::new();
     while let Some(index) = dumped.recv().await {
-        if done.insert(index) {
-            look(client, &tables[index], with_fingerprints, &mut followed).await?;
+        if followed.done.insert(index) {
+            followed.look(client, &tables[index], with_fingerprints).await?;
         }
     }
-    if are_all_dumped {
-        for index in (0..tables.len()).filter(|index| !done.contains(index)) {
-            look(client, &tables[index], with_fingerprints, &mut followed).await?;
-        }
-    }
-    followed.fingerprints.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
     Ok(followed)
 }
 
-async fn look(
-    client: &Client,
-    table: &Table,
-    with_fingerprint: bool,
-    followed: &mut Followed,
-) -> Result<(), DriverError> {
-    followed.bytes += fingerprint::size(client, table).await?;
-    if with_fingerprint {
-        followed.fingerprints.push(fingerprint::fingerprint(client, table).await?);
+impl Followed {
+    /// Takes those too that pg_dump was not understood to tell, where it has dumped all of them.
+    pub(crate) async fn add_rest(
+        &mut self,
+        client: &Client,
+        tables: &[Table],
+        with_fingerprints: bool,
+    ) -> Result<(), DriverError> {
+        for index in 0..tables.len() {
+            if self.done.insert(index) {
+                self.look(client, &tables[index], with_fingerprints).await?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    async fn look(&mut self, client: &Client, table: &Table, with_fingerprint: bool) -> Result<(), DriverError> {
+        self.bytes += fingerprint::size(client, table).await?;
+        if with_fingerprint {
+            self.fingerprints.push(fingerprint::fingerprint(client, table).await?);
+        }
+        Ok(())
+    }
 }

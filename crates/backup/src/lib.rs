@@ -53,6 +53,7 @@ mod snapshot;
 mod stage;
 mod store;
 mod target;
+mod temporary;
 mod verify;
 mod webhook;
 

@@ -1,5 +1,6 @@
 //! A file of a set as a file on this machine, checked: the one in the repository where that will do, else a copy.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -7,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{AsyncRead, AsyncReadExt, StreamExt, TryStreamExt};
-use tempfile::{NamedTempFile, TempPath};
 
 use crate::hash::{CHUNK, Tally};
 use crate::manifest::{Encryption, ManifestFile};
 use crate::store::{ByteStream, Store};
+use crate::temporary::Folder;
 use crate::verify::{hash_problem, outward_problem};
 use crate::{Error, Event, Repository, Set};
 
@@ -19,14 +20,14 @@ use crate::{Error, Event, Repository, Set};
 #[derive(Debug, Clone)]
 pub(crate) enum Staged {
     InPlace(PathBuf),
-    Copy(Arc<TempPath>),
+    Copy { path: PathBuf, _folder: Arc<Folder> },
 }
 
 impl Staged {
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::InPlace(path) => path,
-            Self::Copy(path) => path,
+            Self::Copy { path, .. } => path,
         }
     }
 }
@@ -58,7 +59,14 @@ pub(crate) async fn fetch(
         _ => None,
     };
     let cannot_write = || Error::io("write", "a temporary file".as_ref());
-    let mut copy = if in_place.is_none() { Some(NamedTempFile::new().map_err(cannot_write())?) } else { None };
+    let mut copy = match in_place {
+        Some(_) => None,
+        None => {
+            let folder = Folder::create()?;
+            let path = folder.path("copy");
+            Some((File::create_new(&path).map_err(cannot_write())?, folder, path))
+        }
+    };
     let mut buffer = vec![0; CHUNK];
     loop {
         let count = match reader.read(&mut buffer).await {
@@ -68,7 +76,7 @@ pub(crate) async fn fetch(
             Err(error) if is_sealed && is_about_bytes(&error) => return Err(damaged(format!("{} {error}", file.name))),
             Err(error) => return Err(Error::io("read", shown.as_ref())(error)),
         };
-        if let Some(copy) = &mut copy {
+        if let Some((copy, ..)) = &mut copy {
             copy.write_all(&buffer[..count]).map_err(cannot_write())?;
         }
         on_event(Event::Bytes(count as u64));
@@ -76,7 +84,7 @@ pub(crate) async fn fetch(
     let tally = std::mem::replace(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner), Tally::new());
     match (hash_problem(file, tally), in_place, copy) {
         (Some(problem), _, _) => Err(damaged(problem.to_string())),
-        (None, _, Some(copy)) => Ok(Staged::Copy(Arc::new(copy.into_temp_path()))),
+        (None, _, Some((_, folder, path))) => Ok(Staged::Copy { path, _folder: Arc::new(folder) }),
         (None, path, None) => Ok(Staged::InPlace(path.unwrap_or_default())),
     }
 }

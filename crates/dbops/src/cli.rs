@@ -11,6 +11,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use crate::commands::{self, Context, Outcome};
 use crate::environment::Environment;
 use crate::failure::{Failure, FailureKind, Result};
+use crate::signals::interruption;
 use crate::ui::{STRONG, Ui, paint};
 
 /// Operate PostgreSQL, pgvector and Qdrant: migrations, backups, health and collections with one tool.
@@ -120,16 +121,6 @@ async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
         Command::Schema(args) => commands::schema::run(context, &args).await,
         Command::Qdrant(args) => commands::qdrant::run(context, args).await,
         Command::Config(args) => commands::config::run(context, &args),
-    }
-}
-
-/// Ctrl-C, or the polite kill that containers and service managers send.
-async fn interruption() {
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    let Ok(mut terminate) = terminate else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
     }
 }
 

@@ -12,6 +12,7 @@ mod config;
 mod declared;
 mod environment;
 mod failure;
+mod signals;
 mod ui;
 
 pub use cli::run;

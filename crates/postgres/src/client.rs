@@ -76,7 +76,7 @@ impl ClientPrograms {
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
         match self {
-            Self::Here(installation) => process::command(installation.program(name)),
+            Self::Here(installation) => process::bound_command(installation.program(name)),
             Self::Container(Container { docker, name: container, .. }) => {
                 let mut command = process::command(docker);
                 command.args(["exec", "-i", "-e", "LC_ALL=C", container, "sh", "-c", SCRIPT, "sh", name]);

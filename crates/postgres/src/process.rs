@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -78,6 +79,32 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// As [`command`], for a program that is asked to end (SIGTERM) when the thread that starts it does, kill -9 included.
+///
+/// Where util-linux's `setpriv` is not at hand it is a plain command: the program learns of the end by its pipes only.
+pub fn bound_command(program: impl AsRef<OsStr>) -> Command {
+    let Some(setpriv) = setpriv() else { return command(program) };
+    let mut command = command(setpriv);
+    command.args(BINDING).arg(program);
+    command
+}
+
+/// What `setpriv` is told before the program.
+const BINDING: [&str; 3] = ["--pdeathsig", "TERM", "--"];
+
+/// The program, where it is there and knows what it is to do.
+fn setpriv() -> Option<&'static Path> {
+    static FOUND: LazyLock<Option<&Path>> = LazyLock::new(|| {
+        let can_bind = |path: &&Path| {
+            let mut trial = command(path);
+            trial.args(BINDING).arg("/bin/true").stdout(Stdio::null()).stderr(Stdio::null());
+            path.is_file() && trial.status().is_ok_and(|status| status.success())
+        };
+        ["/usr/bin/setpriv", "/bin/setpriv"].map(Path::new).into_iter().find(can_bind)
+    });
+    *FOUND
 }
 
 /// Runs a command to its end and gives its standard output; it is killed when `limit` passes or the future is dropped.
@@ -167,7 +194,9 @@ pub fn failure(program: &str, status: ExitStatus, stderr: &[u8]) -> ProcessError
 /// The program's file name, for messages.
 #[must_use]
 pub fn name_of(command: &Command) -> String {
-    let program = Path::new(command.get_program());
+    let is_bound = setpriv().is_some_and(|setpriv| setpriv == command.get_program());
+    let bound = command.get_args().nth(BINDING.len()).filter(|_| is_bound);
+    let program = Path::new(bound.unwrap_or(command.get_program()));
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 

@@ -16,6 +16,9 @@ impl Error {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "free some space, or point backup.repository at another folder".into()
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                "raise the limit on the size of files (ulimit -f), or use a filesystem that takes files of this size".into()
+            }
             Self::Io { path, .. } => format!("check the owner and permissions of {}", path.display()),
             Self::Store { source, .. } => store_hint(source),
             Self::Scheme(_) => "name a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX".into(),

@@ -1,15 +1,14 @@
 //! The runs of pg_restore.
 
-use std::io::{self, Write};
+use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
 use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, process};
-use tempfile::NamedTempFile;
 
-use super::toc::Entry;
 use super::{Owners, RestorePlan};
 use crate::child::{Running, bare_command, command, passfile, read_tail};
+use crate::temporary::Folder;
 use crate::{Archive, Error, Programs};
 
 /// How long reading an archive's table of contents may take.
@@ -39,7 +38,10 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let passfile = passfile(url)?;
     let failed = |source| failure(&plan.archive, plan.destination.url.database(), source);
-    let chosen = write_list(&plan.entries).map_err(Error::io("write", "a temporary file".as_ref()))?;
+    let folder = Folder::create()?;
+    let chosen = folder.path("list");
+    let lines: String = plan.entries.iter().map(|entry| format!("{}\n", entry.line())).collect();
+    fs::write(&chosen, lines).map_err(Error::io("write", &chosen))?;
     let place = ClientPrograms::Here(installation.clone());
     let mut command = command(programs, &place, "pg_restore", url, passfile.as_ref());
     command.arg("--exit-on-error");
@@ -49,7 +51,7 @@ pub(super) async fn run(
         Owners::Everything(role) => drop(command.arg("--no-owner").arg(format!("--role={role}"))),
     }
     command.args((!plan.options.with_privileges).then_some("--no-privileges"));
-    command.args(arguments).arg("--use-list").arg(chosen.path());
+    command.args(arguments).arg("--use-list").arg(&chosen);
     command.arg("--").arg(plan.archive.path());
     let mut running = Running::start(command, Stdio::null()).map_err(failed)?;
     let (_, stderr) = running.pipes();
@@ -59,13 +61,4 @@ pub(super) async fn run(
 
 fn failure(archive: &Archive, database: &str, source: process::ProcessError) -> Error {
     Error::Restore { archive: archive.origin.clone(), database: database.into(), source }
-}
-
-fn write_list(entries: &[Entry]) -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new()?;
-    for entry in entries {
-        writeln!(file, "{}", entry.line())?;
-    }
-    file.flush()?;
-    Ok(file)
 }

@@ -4,15 +4,16 @@
 //! The same program has to write both, about servers of the same major version: others word the same things otherwise.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, Version, process};
 use squawk_lexer::{TokenKind, tokenize};
-use tempfile::NamedTempFile;
 
 use super::RestorePlan;
 use crate::child::{bare_command, command, passfile};
 use crate::script::{beginning, definitions};
+use crate::temporary::Folder;
 use crate::{Error, PostgresContents, Programs};
 
 /// How long reading a schema may take.
@@ -44,15 +45,20 @@ pub(super) async fn differences(
     if majors != [Some(installation.version.major), Some(server.major)] {
         return Ok(None);
     }
-    let restored = of_database(&installation, url, programs).await?;
+    let folder = Folder::create()?;
+    let restored = folder.path("restored.sql");
+    write_of_database(&installation, url, programs, &restored).await?;
+    let of_archive = folder.path("dumped.sql");
     let dumped = match &plan.installation {
-        Some(_) => Some(of_archive(&installation, plan, programs).await?),
-        None => None,
+        Some(_) => {
+            write_of_archive(&installation, plan, programs, &of_archive).await?;
+            &of_archive
+        }
+        None => plan.archive.path(),
     };
-    let dumped = dumped.as_ref().map_or(plan.archive.path(), |file| file.path());
     let read = async {
         let dumped = definitions(dumped, &plan.archive.origin).await?;
-        Ok((dumped, definitions(restored.path(), "the restored schema").await?))
+        Ok((dumped, definitions(&restored, "the restored schema").await?))
     };
     let (dumped, restored) = match read.await {
         Ok(read) => read,
@@ -73,37 +79,33 @@ fn major(version: &str) -> Option<u32> {
 }
 
 /// The archive's statements, without rows.
-async fn of_archive(
+async fn write_of_archive(
     installation: &Installation,
     plan: &RestorePlan,
     programs: &Programs,
-) -> Result<NamedTempFile, Error> {
-    let file = temporary()?;
+    file: &Path,
+) -> Result<(), Error> {
     let mut command = bare_command(programs, installation, "pg_restore");
-    command.args(["--schema-only", "--no-owner", "--file"]).arg(file.path()).arg("--").arg(plan.archive.path());
+    command.args(["--schema-only", "--no-owner", "--file"]).arg(file).arg("--").arg(plan.archive.path());
     let failed = |source| Error::Restore { archive: plan.archive.origin.clone(), database: "a file".into(), source };
     process::run(command, LIMIT).await.map_err(failed)?;
-    Ok(file)
+    Ok(())
 }
 
 /// The statements that make such a database.
-async fn of_database(
+async fn write_of_database(
     installation: &Installation,
     url: &DatabaseUrl,
     programs: &Programs,
-) -> Result<NamedTempFile, Error> {
-    let file = temporary()?;
+    file: &Path,
+) -> Result<(), Error> {
     let passfile = passfile(url)?;
     let place = ClientPrograms::Here(installation.clone());
     let mut command = command(programs, &place, "pg_dump", url, passfile.as_ref());
-    command.args(["--schema-only", "--no-owner", "--file"]).arg(file.path());
+    command.args(["--schema-only", "--no-owner", "--file"]).arg(file);
     let failed = |source| Error::Dump { target: url.database().into(), source };
     process::run(command, LIMIT).await.map_err(failed)?;
-    Ok(file)
-}
-
-fn temporary() -> Result<NamedTempFile, Error> {
-    NamedTempFile::new().map_err(Error::io("write", "a temporary file".as_ref()))
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
