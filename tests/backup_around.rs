@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread::JoinHandle;
 
 use dbops_postgres::{DatabaseUrl, Origin};
-use dbops_testbed::{create_database, installation};
+use dbops_testbed::{create_database, installation, unique};
 use serde_json::Value;
 
 use crate::backup::{names, sample};
@@ -148,6 +148,33 @@ fn progress_is_one_json_object_a_line_on_stderr() {
     assert!(of("message").iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains("pg_dump "))));
     // Without it, standard error is for people.
     assert!(project.ok(&["backup", "--json"]).stderr.lines().all(|line| !line.starts_with('{')));
+}
+
+/// A row takes so long to check that the server is seen at it.
+#[test]
+fn a_restore_tells_of_its_tables_rows_and_indexes() {
+    let url = sample("filling");
+    execute(
+        &url,
+        "CREATE FUNCTION is_slow(n int) RETURNS bool LANGUAGE sql VOLATILE AS 'SELECT pg_sleep(0.7) IS NOT NULL';
+         CREATE TABLE slow (n int, CONSTRAINT slow CHECK (is_slow(n)) NOT VALID);
+         CREATE TABLE fast AS SELECT 1 AS n; INSERT INTO slow VALUES (1), (2), (3)",
+    );
+    let project = with_section(&url, "");
+    project.ok(&["backup"]);
+    let run = project.ok(&["restore", "latest", "app", "--into", &unique("filled"), "--json", "--progress"]);
+    let events: Vec<Value> = run.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+    let filling = of("filling");
+    assert_eq!((&filling[0]["tables"], &filling[0]["builds"]), (&6.into(), &6.into()), "{run}");
+    let numbers = |kind| of(kind).iter().map(|event| event["number"].as_u64()).collect::<Vec<_>>();
+    let to_six = (1..=6).map(Some).collect::<Vec<_>>();
+    assert_eq!((numbers("loading"), numbers("building")), (to_six.clone(), to_six), "{run}");
+    assert!(of("loading").iter().any(|event| event["table"] == "odd \"schema.täble it's"), "{run}");
+    assert!(of("building").iter().any(|event| event["kind"] == "FK CONSTRAINT"), "{run}");
+    let rows = filling[0]["rows"].as_u64().expect("a number");
+    let loaded: Vec<_> = of("loaded").iter().filter_map(|event| event["rows"].as_u64()).collect();
+    assert!(!loaded.is_empty() && loaded.is_sorted() && loaded.iter().all(|count| *count <= rows), "{run}");
 }
 
 #[test]

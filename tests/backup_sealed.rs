@@ -167,8 +167,10 @@ fn keys_that_are_none_are_wrong_configuration() {
     ];
     for (encryption, message, hint) in cases {
         encrypt(&project, &encryption);
-        let run = project.run(&["backup", "list"]);
-        assert_eq!(run.code, 2, "{encryption}: {run}");
-        assert!(run.stderr.contains(message) && run.stderr.contains(hint), "{encryption}: {run}");
+        for arguments in [["backup", "list"], ["config", "check"]] {
+            let run = project.run(&arguments);
+            assert_eq!(run.code, 2, "{encryption}: {run}");
+            assert!(run.stderr.contains(message) && run.stderr.contains(hint), "{encryption}: {run}");
+        }
     }
 }

@@ -13,6 +13,11 @@ fn mistakes_are_named_with_their_place() {
             "PROJECT/dbops.yaml:5:5: targets.app: unknown field `ulr`",
             "hint: did you mean `url`?",
         ),
+        (
+            "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: postgresql://h/d\nbackup:\n  repository: ''\n",
+            "PROJECT/dbops.yaml:7: ",
+            "hint: name a folder or a bucket",
+        ),
         ("version: 2\ntargets: {}\n", "PROJECT/dbops.yaml:1: version 2 is not known", "hint: write `version: 1`"),
         (
             "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${NOT_SET}\n",

@@ -22,6 +22,9 @@ use crate::{DumpOptions, Error, Event, Format, Programs};
 /// The role of a script for psql in the set.
 pub(crate) const SCRIPT: &str = "script";
 
+/// What pg_dump says when it has come to the rows of a table.
+const DUMPING: &str = "dumping contents of table";
+
 /// A database, and the programs for it.
 pub(crate) struct Run<'a> {
     pub(crate) target: &'a str,
@@ -88,7 +91,7 @@ pub(crate) async fn dump(
     let on_event = &RefCell::new(on_event);
     let names = by_told_name(&snapshot.tables);
     let (sender, dumped) = unbounded_channel();
-    let on_table = move |name: &str| {
+    let on_table = move |_: usize, name: &str| {
         let Some(index) = names.get(name) else { return };
         let table = &snapshot.tables[*index];
         (on_event.borrow_mut())(Event::Table { schema: &table.schema, name: &table.name, bytes: table.bytes });
@@ -103,7 +106,7 @@ pub(crate) async fn dump(
                 Output::Folder(_) => Ok(()),
             }
         };
-        let (written, said) = tokio::join!(pumped, listen(stderr, on_table));
+        let (written, said) = tokio::join!(pumped, listen(stderr, "pg_dump", &[DUMPING], on_table));
         written?;
         running.wait(&said).await.map_err(failed)
     };

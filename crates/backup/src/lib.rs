@@ -135,6 +135,34 @@ pub enum Event<'a> {
         /// The database's name.
         database: &'a str,
     },
+    /// pg_restore begins to fill a database.
+    Filling {
+        /// The database's name.
+        database: &'a str,
+        /// How many tables have rows to load.
+        tables: usize,
+        /// How many rows there are, where the backup tells.
+        rows: Option<u64>,
+        /// How many indexes, keys and materialized views are to be built.
+        builds: usize,
+    },
+    /// pg_restore has come to the rows of a table.
+    Loading {
+        /// The table, as `schema.name` with nothing quoted.
+        table: &'a str,
+    },
+    /// So many rows were loaded in all, as far as the server tells.
+    Loaded {
+        /// Their number.
+        rows: u64,
+    },
+    /// pg_restore builds an index or the like.
+    Building {
+        /// `INDEX`, `CONSTRAINT`, `FK CONSTRAINT` or `MATERIALIZED VIEW DATA`.
+        kind: &'a str,
+        /// Its name, as `schema.name` or `schema.table name` with nothing quoted.
+        name: &'a str,
+    },
     /// The rows of a restored database are being compared with those that were dumped.
     Comparing {
         /// The database's name.

@@ -130,7 +130,11 @@ impl Ui {
         if !self.shows_progress() {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new_spinner().with_message(message.into());
+        let bar = ProgressBar::new_spinner().with_message(printable(&message.into()));
+        // The message is cut to what the line has room for.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }
@@ -138,7 +142,7 @@ impl Ui {
     /// A count of bytes with its rate; invisible without a terminal.
     pub(crate) fn bytes(&self, message: impl Into<String>) -> ProgressBar {
         let bar = self.spinner(message);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {bytes}  {bytes_per_sec}  {elapsed}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}  {bytes}  {bytes_per_sec}  {elapsed}") {
             bar.set_style(style);
         }
         bar
@@ -148,8 +152,7 @@ impl Ui {
     pub(crate) fn rows(&self, message: impl Into<String>, total: u64) -> ProgressBar {
         let bar = self.spinner(message);
         bar.set_length(total);
-        // On one line of 80 columns.
-        let template = "{spinner} {msg}  {bar:12} {human_pos}/{human_len} rows  {rate}/s  {eta} left";
+        let template = "{spinner} {wide_msg}  {bar:12} {human_pos}/{human_len} rows  {rate}/s  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
                 let _ = write!(text, "{:.0}", state.per_sec());
@@ -190,9 +193,28 @@ impl Ui {
     }
 }
 
+/// What is drawn on one line: line breaks and the like, which names may have, are written as they are in Rust.
+pub(crate) fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+/// Ends the line of a question that nobody answers any more.
+struct Unanswered(bool);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if self.0 {
+            // With stderr gone there is nobody to tell.
+            let _ = writeln!(anstream::stderr());
+        }
+    }
+}
+
 /// Whether a question is answered with yes.
 async fn answer(question: &str) -> Result<bool> {
     write!(anstream::stderr(), "{question} [y/N] ")?;
+    let mut line = Unanswered(true);
     // Apart from the runtime, which listens for Ctrl-C meanwhile. A thread that still waits ends with the process.
     let (sender, answer) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -201,6 +223,7 @@ async fn answer(question: &str) -> Result<bool> {
         drop(sender.send(read.map(|_| line)));
     });
     let answer = answer.await.map_err(io::Error::other)??;
+    line.0 = false;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 

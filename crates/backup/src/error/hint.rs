@@ -17,7 +17,8 @@ impl Error {
                 "free some space, or point backup.repository at another folder".into()
             }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
-                "raise the limit on the size of files (ulimit -f), or use a filesystem that takes files of this size".into()
+                "raise the limit on the size of files (ulimit -f), or use a filesystem that takes files of this size"
+                    .into()
             }
             Self::Io { path, .. } => format!("check the owner and permissions of {}", path.display()),
             Self::Store { source, .. } => store_hint(source),

@@ -5,6 +5,7 @@ mod compare;
 mod destination;
 mod draft;
 mod from_script;
+mod loaded;
 mod memory;
 mod pg_restore;
 mod roles;
@@ -142,6 +143,15 @@ pub struct Restored {
     pub duration: Duration,
 }
 
+/// By whom a database is filled.
+#[derive(Debug, Clone, Copy)]
+enum Sessions {
+    /// One session, all of it in one transaction.
+    Transaction,
+    /// So many at a time.
+    Several(u32),
+}
+
 /// What came out of an archive.
 struct Filled {
     tables: u64,
@@ -267,7 +277,7 @@ pub async fn restore(
             let name = destination.url.database();
             let memory = memory::for_each_of(&client, 1).await.map_err(Error::sql("read", name))?;
             let url = destination.url.with_settings(&[("maintenance_work_mem", &memory)]);
-            let filled = fill(plan, &url, programs, &["--single-transaction".into()], on_event).await?;
+            let filled = fill(plan, &url, programs, Sessions::Transaction, on_event).await?;
             (filled, None, set_up(&client, plan, name).await)
         }
         State::Missing | State::Live => {
@@ -319,8 +329,7 @@ async fn fill_and_publish(
     let memory = memory::for_each_of(&client, jobs).await.map_err(Error::sql("read", name))?;
     // Nothing waits for the disk at each commit: the rename at the end does, for all that is before it in the log.
     let settings = [("maintenance_work_mem", memory.as_str()), ("synchronous_commit", "off")];
-    let arguments = if jobs > 1 { vec![format!("--jobs={jobs}")] } else { Vec::new() };
-    let filled = fill(plan, &url.with_settings(&settings), programs, &arguments, on_event).await?;
+    let filled = fill(plan, &url.with_settings(&settings), programs, Sessions::Several(jobs), on_event).await?;
     if destination.state != State::Live {
         let refused = set_up(&client, plan, url.database()).await;
         draft.publish(name).await?;
@@ -382,11 +391,14 @@ async fn fill(
     plan: &RestorePlan,
     url: &DatabaseUrl,
     programs: &Programs,
-    arguments: &[String],
+    sessions: Sessions,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Filled, Error> {
     match &plan.installation {
-        Some(installation) => pg_restore::run(plan, installation, url, programs, arguments).await?,
+        Some(installation) => {
+            on_event(pg_restore::work(plan));
+            pg_restore::run(plan, installation, url, programs, sessions, on_event).await?;
+        }
         None => from_script::run(plan, url).await?,
     }
     let name = plan.destination.url.database();

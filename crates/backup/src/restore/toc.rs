@@ -109,7 +109,8 @@ impl Entry {
         &self.line
     }
 
-    fn is(&self, kinds: &[&str]) -> bool {
+    /// Whether it is of one of these kinds.
+    pub(crate) fn is(&self, kinds: &[&str]) -> bool {
         kinds.iter().any(|kind| self.what().strip_prefix(kind).is_some_and(|rest| rest.starts_with(' ')))
     }
 

@@ -10,6 +10,7 @@ mod report;
 mod sets;
 mod show;
 mod trial;
+mod work;
 
 use std::path::PathBuf;
 

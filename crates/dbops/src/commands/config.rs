@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use dbops_backup::{Count, Keep};
 use serde::Serialize;
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, repository};
 use crate::config::{Config, DeclaredSchema, TargetKind};
 use crate::failure::Result;
 
@@ -19,7 +19,7 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Say whether the configuration can be used
+    /// Say whether the configuration can be used, with the keys that it names
     Check,
     /// Show every target with its paths, variables filled in and passwords masked
     Show,
@@ -83,6 +83,9 @@ struct TargetDocument {
 
 pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
     let config = context.config()?;
+    if matches!(args.command, ConfigCommand::Check) {
+        repository::keys(context, &config, None)?;
+    }
     let document = document(&config);
     let shown = |path: &str| context.environment.shown(Path::new(path)).to_string();
     context.ui.document(&document)?;

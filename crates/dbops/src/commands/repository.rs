@@ -17,7 +17,8 @@ pub(super) async fn open(context: &Context, config: &Config, identity: Option<&P
     Ok(Repository::open(&config.backup.repository, keys).await?)
 }
 
-fn keys(context: &Context, config: &Config, identity: Option<&Path>) -> Result<Keys> {
+/// Reads the keys, which have to be there and to be keys.
+pub(super) fn keys(context: &Context, config: &Config, identity: Option<&Path>) -> Result<Keys> {
     let encryption = &config.backup.encryption;
     let mut recipients = encryption.recipients.clone();
     if let Some(path) = &encryption.recipients_file {

@@ -111,6 +111,10 @@ impl Hooks {
 fn location(reader: &Reader<'_>, text: &str) -> Result<Location> {
     let place = ["backup", "repository"];
     let text = reader.expand(&place, text)?;
+    if text.is_empty() {
+        let failure = reader.failure(&place, "it is empty".into());
+        return Err(failure.with_hint("name a folder or a bucket; without the line it is ../.dbops/backups"));
+    }
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(Location::Folder(reader.resolve(&text))) };
     if !["s3", "gs", "az"].contains(&scheme) {
         let failure = reader.failure(&place, format!("a repository at {scheme}:// is not supported"));

@@ -20,6 +20,14 @@ pub(super) enum Progress<'a> {
     Removing { set: &'a str },
     /// A database is being restored.
     Restoring { database: &'a str },
+    /// pg_restore begins to fill it; `builds` are indexes, keys and materialized views.
+    Filling { database: &'a str, tables: usize, rows: Option<u64>, builds: usize },
+    /// pg_restore has come to the rows of a table; `number` counts from 1.
+    Loading { database: &'a str, table: &'a str, number: usize, tables: usize },
+    /// So many rows were loaded in all; twice a second at most. The time left is that of the rows.
+    Loaded { database: &'a str, rows: u64, rows_per_second: u64, fraction: Option<f64>, seconds_left: Option<u64> },
+    /// pg_restore builds an index or the like; `number` counts from 1.
+    Building { database: &'a str, kind: &'a str, name: &'a str, number: usize, builds: usize },
     /// The statistics of a restored database are being collected.
     Analyzing { database: &'a str },
     /// The rows of a restored database are being compared with those that were dumped.

@@ -7,9 +7,9 @@ use indicatif::{HumanDuration, ProgressBar};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::estimate::Estimate;
 use super::events::Progress;
-use crate::ui::Ui;
+use super::work::{Dump, Fill, Work};
+use crate::ui::{Ui, printable};
 
 pub(crate) fn revision(ids: &[String]) -> String {
     if ids.is_empty() { "(none)".into() } else { ids.join(", ") }
@@ -35,107 +35,112 @@ pub(crate) struct Reporter<'a> {
     ui: &'a Ui,
     bar: ProgressBar,
     work: Work,
-}
-
-/// What is under way.
-struct Work {
-    target: String,
-    tables: usize,
-    tables_begun: usize,
-    estimate: Estimate,
-    started: Instant,
+    /// When bytes were told last.
     told: Instant,
-}
-
-impl Work {
-    fn new(target: &str, tables: usize, bytes: u64) -> Self {
-        let now = Instant::now();
-        let estimate = Estimate::new(bytes);
-        Self { target: target.into(), tables, tables_begun: 0, estimate, started: now, told: now }
-    }
-
-    /// `dumping app, table 3 of 17, 4 minutes left`
-    fn line(&self) -> String {
-        let left = self.estimate.left(self.started.elapsed());
-        let left = left.map(|left| format!(", {} left", HumanDuration(left))).unwrap_or_default();
-        format!("dumping {}, table {} of {}{left}", self.target, self.tables_begun, self.tables)
-    }
 }
 
 impl<'a> Reporter<'a> {
     pub(crate) fn new(ui: &'a Ui) -> Self {
-        Self { ui, bar: ProgressBar::hidden(), work: Work::new("", 0, 0) }
+        Self { ui, bar: ProgressBar::hidden(), work: Work::Bytes(Dump::default()), told: Instant::now() }
     }
 
     pub(crate) fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Bytes(count) => self.bytes(count),
-            Event::Table { schema, name, bytes } => {
-                self.work.tables_begun += 1;
-                self.work.estimate.begin_table(bytes);
-                self.bar.set_message(self.work.line());
-                let Work { target, tables, tables_begun: number, .. } = &self.work;
-                self.tell(&Progress::Table { target, schema, table: name, number: *number, tables: *tables });
-            }
+            Event::Table { schema, name, bytes } => self.table(schema, name, bytes),
+            Event::Loading { .. } | Event::Building { .. } | Event::Loaded { .. } => self.fill(event),
             Event::Using { target, what } => self.ui.detail(format!("{target}: {what}")),
             Event::Dumped { target, bytes, table_bytes, duration_ms } => {
                 self.finish();
                 self.tell(&Progress::Dumped { target, bytes, table_bytes, duration_ms });
             }
             Event::Dumping { target, tables, bytes } => {
-                self.begin(Ui::bytes, format!("dumping {target}"), Work::new(target, tables, bytes));
+                self.begin(Ui::bytes, format!("dumping {target}"), Work::Bytes(Dump::new(target, tables, bytes)));
                 self.tell(&Progress::Dumping { target, tables, table_bytes: bytes });
             }
             Event::Checking { file } => {
-                self.begin(Ui::bytes, format!("checking {file}"), Work::new("", 0, 0));
+                self.begin(Ui::bytes, format!("checking {file}"), Work::Bytes(Dump::default()));
                 self.tell(&Progress::Checking { file });
             }
             Event::RemovedSnapshot { snapshot, collection } => {
                 self.ui.detail(format!("deleted {snapshot} of {collection}, which a killed backup had left"));
             }
             Event::Removing { set } => {
-                self.begin(Ui::spinner, format!("removing {set}"), Work::new("", 0, 0));
+                self.turn(format!("removing {set}"));
                 self.tell(&Progress::Removing { set: set.as_str() });
             }
             Event::Restoring { database } => {
-                self.begin(Ui::spinner, format!("restoring {database}"), Work::new("", 0, 0));
+                self.turn(format!("restoring {database}"));
                 self.tell(&Progress::Restoring { database });
             }
+            Event::Filling { database, tables, rows, builds } => {
+                let work = Work::Rows(Fill::new(database, tables, rows, builds));
+                self.begin(Ui::spinner, format!("restoring {database}"), work);
+                self.tell(&Progress::Filling { database, tables, rows, builds });
+            }
             Event::Analyzing { database } => {
-                self.begin(Ui::spinner, format!("analyzing {database}"), Work::new("", 0, 0));
+                self.turn(format!("analyzing {database}"));
                 self.tell(&Progress::Analyzing { database });
             }
             Event::Comparing { database } => {
-                self.begin(Ui::spinner, format!("comparing the rows of {database}"), Work::new("", 0, 0));
+                self.turn(format!("comparing the rows of {database}"));
                 self.tell(&Progress::Comparing { database });
             }
         }
     }
 
+    fn turn(&mut self, message: String) {
+        self.begin(Ui::spinner, message, Work::Bytes(Dump::default()));
+    }
+
     /// The bar before it is gone before the next is drawn, which would begin below it.
     fn begin(&mut self, bar: fn(&Ui, String) -> ProgressBar, message: String, work: Work) {
         self.finish();
-        (self.bar, self.work) = (bar(self.ui, message), work);
+        (self.bar, self.work, self.told) = (bar(self.ui, message), work, Instant::now());
+    }
+
+    fn table(&mut self, schema: &str, table: &str, bytes: u64) {
+        let Work::Bytes(dump) = &mut self.work else { return };
+        dump.begin_table(bytes);
+        self.bar.set_message(dump.line());
+        let Dump { target, tables, tables_begun: number, .. } = dump;
+        self.ui.event(&Progress::Table { target, schema, table, number: *number, tables: *tables });
     }
 
     fn bytes(&mut self, count: u64) {
         self.bar.inc(count);
-        self.work.estimate.write(count);
-        if self.work.told.elapsed() < EVERY {
+        let Work::Bytes(dump) = &mut self.work else { return };
+        dump.estimate.write(count);
+        if self.told.elapsed() < EVERY {
             return;
         }
-        self.work.told = Instant::now();
-        if self.work.tables > 0 {
-            self.bar.set_message(self.work.line());
+        self.told = Instant::now();
+        if dump.tables > 0 {
+            self.bar.set_message(dump.line());
         }
-        let (estimate, elapsed) = (&self.work.estimate, self.work.started.elapsed());
-        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.tell(&Progress::Bytes {
-            bytes: estimate.written(),
-            bytes_per_second: estimate.written().saturating_mul(1000) / milliseconds,
-            fraction: estimate.fraction(),
-            seconds_left: estimate.left(elapsed).map(|left| left.as_secs()),
-        });
+        self.ui.event(&dump.progress());
+    }
+
+    fn fill(&mut self, event: Event<'_>) {
+        let Work::Rows(fill) = &mut self.work else { return };
+        match event {
+            Event::Loading { table } => {
+                fill.tables_begun += 1;
+                let Fill { database, tables, tables_begun: number, .. } = fill;
+                self.ui.event(&Progress::Loading { database, table, number: *number, tables: *tables });
+            }
+            Event::Building { kind, name } => {
+                fill.builds_begun += 1;
+                let Fill { database, builds, builds_begun: number, .. } = fill;
+                self.ui.event(&Progress::Building { database, kind, name, number: *number, builds: *builds });
+            }
+            Event::Loaded { rows } => {
+                fill.loaded = rows;
+                self.ui.event(&fill.progress());
+            }
+            _ => return,
+        }
+        self.bar.set_message(printable(&fill.line()));
     }
 
     fn tell(&self, progress: &Progress<'_>) {

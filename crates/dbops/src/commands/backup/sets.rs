@@ -13,7 +13,7 @@ use super::label::{self, Label};
 use super::report::{Reporter, local_time};
 use super::trial::Trial;
 use crate::failure::{Failure, Result};
-use crate::ui::{BAD, GOOD, Ui, paint};
+use crate::ui::{BAD, GOOD, Ui, paint, printable};
 
 #[derive(Serialize)]
 struct ListDocument {
@@ -176,7 +176,7 @@ pub(super) async fn verify_all(
 
 fn report(ui: &Ui, set: &Set, problems: &[Problem], tried: Option<&TrialRestore>) -> Result<()> {
     for problem in problems.iter().chain(tried.iter().flat_map(|tried| &tried.problems)) {
-        ui.data(format!("{}: {} {}", set.id, paint(BAD, &problem.file), problem.reason))?;
+        ui.data(format!("{}: {} {}", set.id, paint(BAD, printable(&problem.file)), problem.reason))?;
     }
     if !problems.is_empty() {
         return Ok(());

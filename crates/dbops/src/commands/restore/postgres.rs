@@ -15,7 +15,7 @@ use super::super::backup::{Reporter, revision, seconds};
 use super::{From, RestoreArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
-use crate::ui::{STRONG, Ui, paint};
+use crate::ui::{STRONG, Ui, paint, printable};
 
 /// More sessions than this only wait for each other.
 const MOST_JOBS: usize = 8;
@@ -148,7 +148,7 @@ pub(super) async fn plan(
 fn tell_left_over(ui: &Ui, destination: &Destination, url: &DatabaseUrl) {
     for name in &destination.left_over {
         let statement = format!("DROP DATABASE {}", quote_identifier(name));
-        ui.warn(format!("a killed restore left the database {name} at {}: {statement}", url.server()));
+        ui.warn(format!("a killed restore left the database {} at {}: {statement}", printable(name), url.server()));
     }
 }
 
@@ -199,11 +199,11 @@ fn with_roles(failure: Failure, roles: &[String]) -> Failure {
 
 fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()> {
     let ui = &context.ui;
-    let name = &restored.database;
+    let name = printable(&restored.database);
     let how = match (restored.state, &restored.kept) {
         (State::Missing, _) => "a new database".to_owned(),
         (State::Empty, _) => "was empty".to_owned(),
-        (State::Live, Some(kept)) => format!("in place of the one that is {kept} now"),
+        (State::Live, Some(kept)) => format!("in place of the one that is {} now", printable(kept)),
         (State::Live, None) => "in place of the one that was there".to_owned(),
     };
     if !plan.missing_roles.is_empty() {
@@ -211,7 +211,7 @@ fn show(context: &Context, plan: &RestorePlan, restored: &Restored) -> Result<()
     }
     ui.data(format!(
         "{} ({how}): {} tables at revision {} in {}, from {}",
-        paint(STRONG, name),
+        paint(STRONG, &name),
         restored.tables,
         revision(&restored.revision),
         seconds(restored.duration),

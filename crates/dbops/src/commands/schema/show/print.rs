@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::document::{PartDocument, TableDocument};
 use crate::failure::Result;
-use crate::ui::{FAINT, STRONG, Ui, paint};
+use crate::ui::{FAINT, STRONG, Ui, paint, printable};
 
 pub(super) fn list(ui: &Ui, tables: &[TableDocument]) -> Result<()> {
     if tables.is_empty() {
@@ -13,7 +13,7 @@ pub(super) fn list(ui: &Ui, tables: &[TableDocument]) -> Result<()> {
     let row = |table: &TableDocument| {
         let key = table.constraints.iter().find_map(|part| part.definition.strip_prefix("PRIMARY KEY "));
         vec![
-            format!("{}.{}", table.schema, table.name),
+            printable(&format!("{}.{}", table.schema, table.name)),
             table.kind.to_owned(),
             rows(table),
             table.size.as_ref().map(|size| HumanBytes(size.total_bytes).to_string()).unwrap_or_default(),
@@ -34,7 +34,7 @@ fn rows(table: &TableDocument) -> String {
 }
 
 pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
-    ui.data(paint(STRONG, format!("{} {}.{}", table.kind, table.schema, table.name)))?;
+    ui.data(paint(STRONG, printable(&format!("{} {}.{}", table.kind, table.schema, table.name))))?;
     if let Some(comment) = table.comment {
         ui.data(paint(FAINT, comment))?;
     }
@@ -45,7 +45,7 @@ pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
     let columns = table.columns.iter().map(|column| {
         let value = column.default.or(column.identity).or(column.generated);
         let null = if column.not_null { "not null" } else { "" };
-        [column.name, column.r#type, null, value.unwrap_or_default()].map(ToOwned::to_owned).to_vec()
+        [column.name, column.r#type, null, value.unwrap_or_default()].map(printable).to_vec()
     });
     ui.table(&["column", "type", "null", "default"], columns.collect())?;
     let comments = table.columns.iter().filter_map(|column| Some(format!("{}: {}", column.name, column.comment?)));
