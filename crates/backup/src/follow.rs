@@ -47,9 +47,9 @@ impl Followed {
         tables: &[Table],
         with_fingerprints: bool,
     ) -> Result<(), DriverError> {
-        for index in 0..tables.len() {
+        for (index, table) in tables.iter().enumerate() {
             if self.done.insert(index) {
-                self.look(client, &tables[index], with_fingerprints).await?;
+                self.look(client, table, with_fingerprints).await?;
             }
         }
         Ok(())
