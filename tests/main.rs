@@ -6,6 +6,7 @@ mod backup;
 mod backup_around;
 mod backup_endings;
 mod backup_faults;
+mod backup_killed;
 mod backup_prune;
 mod backup_qdrant;
 mod backup_s3;
