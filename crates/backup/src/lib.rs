@@ -55,6 +55,7 @@ mod store;
 mod target;
 mod verify;
 mod webhook;
+mod whole;
 
 pub use archive::{Archive, ArchiveHeader};
 pub use backup::{Backup, BackupOptions, Source, Sources, back_up};
