@@ -4,6 +4,7 @@ mod alembic;
 mod autogenerate;
 mod backup;
 mod backup_around;
+mod backup_contents;
 mod backup_endings;
 mod backup_faults;
 mod backup_killed;
