@@ -11,13 +11,13 @@ use crate::backup::{back_up, list, sample};
 use crate::project::{Project, query};
 
 /// A key file and the recipient that belongs to it.
-fn key(project: &Project, name: &str) -> String {
+pub(crate) fn key(project: &Project, name: &str) -> String {
     let identity = age::x25519::Identity::generate();
     project.write(name, &format!("# a key\n{}\n", identity.to_string().expose_secret()));
     identity.to_public().to_string()
 }
 
-fn encrypt(project: &Project, encryption: &str) {
+pub(crate) fn encrypt(project: &Project, encryption: &str) {
     let text = "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${APP_URL}\n    versions: versions\n";
     project.write("dbops.yaml", &format!("{text}backup:\n  repository: backups\n  encryption: {encryption}\n"));
 }

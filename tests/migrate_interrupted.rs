@@ -5,11 +5,8 @@ use std::thread;
 use dbops_postgres::DatabaseUrl;
 use dbops_testbed::create_database;
 
-use crate::project::{Held, Project, query, until_waiting};
+use crate::project::{Held, Project, is_exhaustive, query, until_waiting};
 use crate::proxy::{Break, Proxy};
-
-/// Set to break off at every statement instead of a sample.
-const EXHAUSTIVE: &str = "DBOPS_TEST_EXHAUSTIVE";
 
 /// Twenty revisions: most in a transaction, some without, with a branch and its merge. None can run twice unnoticed.
 fn project(url: &DatabaseUrl) -> Project {
@@ -131,7 +128,7 @@ fn break_everywhere(first: &[&str], arguments: &[&str], stride: usize) {
     let undisturbed = start();
     let statements = broken_off(&undisturbed, arguments, usize::MAX, Break::Cut);
     let expected = state(&project(&undisturbed), &undisturbed);
-    let stride = if std::env::var_os(EXHAUSTIVE).is_some() { 1 } else { stride };
+    let stride = if is_exhaustive() { 1 } else { stride };
     let modes = [Break::Cut, Break::CutAfter, Break::Kill, Break::KillAfter];
     let cases: Vec<_> = modes
         .iter()

@@ -12,6 +12,11 @@ use tempfile::TempDir;
 /// When something is given up on that should have happened, on however busy a machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Whether every case is to be tried instead of a sample.
+pub(crate) fn is_exhaustive() -> bool {
+    std::env::var_os("DBOPS_TEST_EXHAUSTIVE").is_some()
+}
+
 /// A folder that is gone after the test.
 pub(crate) struct Project {
     folder: TempDir,

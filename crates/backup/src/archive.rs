@@ -15,7 +15,7 @@ use crate::manifest::ARCHIVE;
 use crate::roles::ROLES;
 use crate::stage::{Staged, fetch};
 use crate::temporary::Folder;
-use crate::{Contents, Error, Event, ManifestTarget, PostgresContents, Repository, Set};
+use crate::{Contents, Error, Event, ManifestTarget, PostgresContents, Repository, Set, whole};
 
 const MAGIC: &[u8] = b"PGDMP";
 /// `archCustom`
@@ -27,7 +27,7 @@ const TOC: &str = "toc.dat";
 /// More than any header has: names have 63 bytes, versions some 40.
 const HEADER_LIMIT: u64 = 4096;
 /// A tar file's blocks; the first has the name of the first file.
-const TAR_BLOCK: usize = 512;
+pub(crate) const TAR_BLOCK: usize = 512;
 /// The roles of a server are a small script.
 const ROLES_LIMIT: u64 = 64 * 1024 * 1024;
 
@@ -99,6 +99,20 @@ impl Archive {
     /// Whether only one session can restore it: a script, or a tar file.
     pub(crate) fn is_for_one_session(&self) -> bool {
         self.is_tar || self.header.is_none()
+    }
+
+    /// Refuses one that is cut off, as far as that can be told; of one in a set every byte was compared already.
+    pub(crate) async fn check_whole(&self) -> Result<(), Error> {
+        if self.expected.is_some() {
+            return Ok(());
+        }
+        let (path, is_tar) = (self.path().to_path_buf(), self.is_tar);
+        let looked = tokio::task::spawn_blocking(move || whole::problem(&path, is_tar)).await;
+        let looked = looked.map_err(io::Error::other).and_then(|looked| looked);
+        match looked.map_err(Error::io("read", self.path()))? {
+            Some(reason) => Err(Error::NotAnArchive { path: self.path().to_path_buf(), reason }),
+            None => Ok(()),
+        }
     }
 
     /// The archive of one target of a set, once every byte of it was found to be as the manifest says.

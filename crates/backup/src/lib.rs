@@ -56,6 +56,7 @@ mod target;
 mod temporary;
 mod verify;
 mod webhook;
+mod whole;
 
 pub use archive::{Archive, ArchiveHeader};
 pub use backup::{Backup, BackupOptions, Source, Sources, back_up};

@@ -209,6 +209,7 @@ async fn look_into(
         let choice = Choice { entries: Vec::new(), left_out: Vec::new() };
         return Ok(Looked { installation: None, choice, owners });
     };
+    archive.check_whole().await?;
     let newest = header.pg_dump.major.max(destination.server.major);
     let needed = Version { major: newest, minor: 0 };
     let installation = Installation::find_client(&programs.places, "pg_restore", needed).await?;

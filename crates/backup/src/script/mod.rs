@@ -26,6 +26,7 @@ use self::kind::Kind;
 pub(crate) use self::reader::beginning;
 use self::reader::{Reader, Step};
 pub use self::run::{RunOptions, run};
+pub(crate) use self::source::open as open_source;
 use crate::Error;
 
 /// What a script tells before it is run.
