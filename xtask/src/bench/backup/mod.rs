@@ -43,19 +43,24 @@ pub(super) async fn run(runs: usize) -> Result<()> {
     fs::write(folder.0.join("dbops.yaml"), CONFIG)?;
     let bench = Bench { server: &server, installation: &installation, folder: &folder.0, runs };
 
-    let mut lines = vec![HEADINGS.map(str::to_owned).to_vec()];
+    print(&format!("a database of {:.2} GB", bytes / 1e9));
     progress.step("warming the caches");
     bench.back_up(&["--compress", "none"], &mut Vec::new())?;
-    for compression in COMPRESSIONS {
-        progress.step(&format!("dumps, {compression}"));
-        dumps::run(&bench, compression, &mut lines)?;
-        progress.step(&format!("encrypted and into a bucket, {compression}"));
-        encrypted::run(&bench, compression, &mut lines)?;
-    }
-    progress.step("verifications and restores");
-    restores::run(&bench, &mut lines)?;
     drop(progress);
-    print(&format!("a database of {:.2} GB", bytes / 1e9));
+    for compression in COMPRESSIONS {
+        part(&format!("dumps, {compression}"), |lines| dumps::run(&bench, compression, lines))?;
+        part(&format!("into a bucket, {compression}"), |lines| encrypted::run(&bench, compression, lines))?;
+    }
+    part("verifications and restores", |lines| restores::run(&bench, lines))
+}
+
+/// Measures, and says at once what came out: all of it takes many minutes.
+fn part(what: &str, measure: impl FnOnce(&mut Vec<Vec<String>>) -> Result<()>) -> Result<()> {
+    let progress = Progress::new();
+    progress.step(what);
+    let mut lines = vec![HEADINGS.map(str::to_owned).to_vec()];
+    measure(&mut lines)?;
+    drop(progress);
     print(&table(&lines));
     Ok(())
 }
