@@ -32,7 +32,8 @@ pub(crate) enum Bench {
         #[arg(long, default_value = "5")]
         runs: usize,
     },
-    /// `dbops backup` of a database of one gigabyte with vectors, beside bare pg_dump with the same options
+    /// Backup, verification and restore of a database of one gigabyte with vectors, beside pg_dump, sha256sum and
+    /// pg_restore, and into a bucket
     Backup {
         /// Paired runs
         #[arg(long, default_value = "3")]

@@ -38,14 +38,20 @@ pub struct Undone {
 
 /// The name under which a database stays that gives its name away: one that no other has.
 pub(super) async fn free_name(client: &Client, database: &str) -> Result<String, DriverError> {
-    let names = names(client).await?;
-    let mut now = Timestamp::now();
+    Ok(next_name(&names(client).await?, database, Timestamp::now()))
+}
+
+/// Later than all of its kind that are there, since the way back leads to the latest: two swaps may come in one second.
+fn next_name(names: &[String], database: &str, now: Timestamp) -> String {
+    let latest = names.iter().filter_map(|name| kept_at(name, database)).max();
+    let after = latest.and_then(|latest| latest.checked_add(SignedDuration::from_secs(1)).ok());
+    let mut time = after.map_or(now, |after| after.max(now));
     loop {
-        let name = kept_name(database, now);
+        let name = kept_name(database, time);
         if !names.contains(&name) {
-            return Ok(name);
+            return name;
         }
-        now += SignedDuration::from_secs(1);
+        time += SignedDuration::from_secs(1);
     }
 }
 
@@ -63,14 +69,12 @@ fn kept_name(database: &str, now: Timestamp) -> String {
     format!("{}{}", &database[..end], now.strftime(TIME_FORMAT))
 }
 
-/// Whether a database has stayed under this name when it gave away the name `database`.
-fn is_kept_name(name: &str, database: &str) -> bool {
-    let Some((_, time)) = name.len().checked_sub(TIME_LENGTH).and_then(|start| name.split_at_checked(start)) else {
-        return false;
-    };
-    let time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).ok();
-    let time = time.and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    time.is_some_and(|time| kept_name(database, time.timestamp()) == name)
+/// When a database gave away the name `database`, by the name under which it has stayed; `None` where it did not.
+fn kept_at(name: &str, database: &str) -> Option<Timestamp> {
+    let (_, time) = name.len().checked_sub(TIME_LENGTH).and_then(|start| name.split_at_checked(start))?;
+    let time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).ok()?;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    (kept_name(database, time) == name).then_some(time)
 }
 
 /// Who is connected to a database, in words.
@@ -119,7 +123,7 @@ pub async fn undo_swap(url: &DatabaseUrl, disconnect: bool) -> Result<Undone, Er
     let failed = || Error::sql("read", maintenance.database());
     let names = names(&client).await.map_err(failed())?;
     // The names differ in the time only, which sorts as text.
-    let Some(from) = names.into_iter().filter(|name| is_kept_name(name, database)).max() else {
+    let Some(from) = names.into_iter().filter(|name| kept_at(name, database).is_some()).max() else {
         return Err(Error::NothingToUndo { database: database.into(), server: url.server() });
     };
     let kept = free_name(&client, database).await.map_err(failed())?;
@@ -129,7 +133,7 @@ pub async fn undo_swap(url: &DatabaseUrl, disconnect: bool) -> Result<Undone, Er
 
 #[cfg(test)]
 mod tests {
-    use super::{is_kept_name, kept_name};
+    use super::{kept_at, kept_name, next_name};
 
     #[test]
     fn kept_databases_are_known_by_their_names() {
@@ -141,11 +145,28 @@ mod tests {
             (&"é".repeat(30), format!("{}_20261126t021500z", "é".repeat(23))),
         ] {
             assert_eq!(kept_name(database, now), kept);
-            assert!(is_kept_name(&kept, database), "{kept}");
+            assert_eq!(kept_at(&kept, database), Some(now), "{kept}");
             assert!(kept.len() <= 63);
         }
         for other in ["bot_db", "bot_db_20261126", "bot_db_99999999t021500z", "other_20261126t021500z", "é", ""] {
-            assert!(!is_kept_name(other, "bot_db"), "{other}");
+            assert_eq!(kept_at(other, "bot_db"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_next_name_is_the_latest() {
+        let now = "2026-11-26T02:15:00Z".parse().expect("a time");
+        let cases = [
+            (vec![], "a_20261126t021500z"),
+            (vec!["a_20261126t021459z", "b_20271126t021500z"], "a_20261126t021500z"),
+            (vec!["a_20261126t021500z"], "a_20261126t021501z"),
+            // One that was taken back and swapped in again within a second.
+            (vec!["a_20261126t021501z"], "a_20261126t021502z"),
+            (vec!["a_20261126t021500z", "a_99991231t235959z"], "a_20261126t021501z"),
+        ];
+        for (names, expected) in cases {
+            let names: Vec<_> = names.into_iter().map(String::from).collect();
+            assert_eq!(next_name(&names, "a", now), expected, "{names:?}");
         }
     }
 }

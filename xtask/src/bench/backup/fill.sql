@@ -48,3 +48,8 @@ SELECT
 FROM generate_series(1, 1000000) AS i;
 
 DROP TABLE base;
+
+CREATE INDEX chunks_document ON chunks (document);
+CREATE INDEX messages_day ON messages (day, author);
+-- Of a part: an index of all takes several minutes to build, whoever asks for it.
+CREATE INDEX chunks_near ON chunks USING hnsw (embedding vector_cosine_ops) WHERE id <= 10000;
