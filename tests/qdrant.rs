@@ -131,7 +131,7 @@ fn mistakes_in_the_file_are_named_with_their_place() {
         ),
         (
             "  a: { vektors: {} }\n",
-            "collections.yaml:3:8: collections.a: unknown field `vektors`",
+            "collections.yaml:3:8: a collection has no key `vektors`",
             "did you mean `vectors`?",
         ),
         (

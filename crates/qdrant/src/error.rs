@@ -236,6 +236,8 @@ impl Error {
             Code::Unauthenticated => Self::Unauthorized { address, reason, key_sent },
             Code::PermissionDenied if key_sent => Self::Forbidden { doing, reason },
             Code::PermissionDenied => Self::Unauthorized { address, reason, key_sent },
+            // The development server says itself what it lacks: no newer one has it.
+            Code::Unimplemented if says(&["embedded server"]) => Self::Server { doing, reason },
             Code::Unimplemented => Self::TooOld { address, doing, reason },
             _ => Self::Server { doing, reason },
         }
