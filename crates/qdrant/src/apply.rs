@@ -53,8 +53,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Error::NotInPlace`] and [`Error::Changed`] before anything is done. After any other error the changes
-    /// reported as done are there, and applying a new plan goes on from there.
+    /// [`Error::NotInPlace`] and [`Error::Changed`] before anything is done, [`Error::NotKept`] after all of it. After
+    /// any other error the changes reported as done are there, and applying a new plan goes on from there.
     pub async fn apply(
         &self,
         declared: &[CollectionSpec],
@@ -71,7 +71,14 @@ impl Server {
             self.make(declared, step).await?;
             step.iter().for_each(|change| on_event(Event::Done(change)));
         }
-        Ok(changes.into_iter().cloned().collect())
+        let made: Vec<_> = changes.into_iter().cloned().collect();
+        if !made.is_empty() {
+            let changes = not_kept(&made, &plan(declared, &self.live().await?)?);
+            if !changes.is_empty() {
+                return Err(Error::NotKept { address: self.address.clone(), changes });
+            }
+        }
+        Ok(made)
     }
 
     async fn make(&self, declared: &[CollectionSpec], step: &[&Change]) -> Result<(), Error> {
@@ -195,6 +202,14 @@ impl Server {
     }
 }
 
+/// The changes that were made and are still to be made.
+fn not_kept(made: &[Change], left: &Plan) -> Vec<Change> {
+    let is_same = |one: &Change, other: &Change| {
+        (&one.collection, &one.what, &one.to) == (&other.collection, &other.what, &other.to)
+    };
+    made.iter().filter(|change| left.changes.iter().any(|left| is_same(change, left))).cloned().collect()
+}
+
 /// What a vector is given only when it is there.
 fn later(scope: Scope, settings: &Settings) -> Vec<&'static str> {
     settings.of(scope).filter(|(parameter, _)| parameter.in_place).map(|(parameter, _)| parameter.path).collect()
@@ -242,4 +257,28 @@ fn aliases_request(step: &[&Change]) -> ChangeAliases {
     });
     let actions = deletions.chain(creations).map(|action| AliasOperations { action: Some(action) });
     ChangeAliases { actions: actions.collect(), timeout: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_kept;
+    use crate::{Change, ChangeKind, Plan, What};
+
+    /// What was made, what is left to do, and what of it the server did not keep.
+    #[test]
+    fn what_a_server_passes_over_is_noticed() {
+        let change = |collection: &str, path, from: &str, to: &str| Change {
+            collection: collection.into(),
+            what: What::Parameter(path),
+            kind: ChangeKind::InPlace,
+            from: Some(from.into()),
+            to: Some(to.into()),
+        };
+        let made = [change("a", "hnsw.m", "8", "16"), change("a", "hnsw.inline_storage", "not set", "true")];
+        let left = |changes: &[Change]| Plan { changes: changes.to_vec(), undeclared: Vec::new() };
+        assert_eq!(not_kept(&made, &left(&[])), []);
+        assert_eq!(not_kept(&made, &left(&[made[1].clone()])), [made[1].clone()]);
+        let others = [change("b", "hnsw.m", "8", "16"), change("a", "hnsw.m", "16", "32")];
+        assert_eq!(not_kept(&made, &left(&others)), []);
+    }
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use qdrant_client::qdrant::CollectionInfo;
 
 use crate::parameter::Scope;
 use crate::{Error, IndexSpec, Server, Settings, wire};
+
+/// How many collections the server is asked about at a time.
+const AT_ONCE: usize = 8;
 
 /// The collections of a server and the aliases that lead to them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,13 +46,13 @@ impl Server {
     pub async fn live(&self) -> Result<Live, Error> {
         let version = self.require_version().await?;
         let aliases = self.aliases().await?;
-        let mut collections = BTreeMap::new();
-        for name in self.names().await? {
+        let found = stream::iter(self.names().await?).map(|name| async {
             // A collection that was dropped since is not there.
-            if let Some(info) = self.info(&name).await? {
-                collections.insert(name, collection(info));
-            }
-        }
+            let info = self.info(&name).await?;
+            Ok::<_, Error>(info.map(|info| (name, collection(info))))
+        });
+        let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
+        let collections = found.into_iter().flatten().collect();
         Ok(Live { version, collections, aliases })
     }
 }

@@ -116,7 +116,9 @@ impl Parameter {
     pub(crate) fn rounded(&self, value: Value) -> Value {
         match value {
             Value::Float(_) => {
-                let mut fields = Fields::default();
+                // The one message with such numbers that is not always there.
+                let quantization = Some(Quantization::Scalar(Default::default()));
+                let mut fields = Fields { quantization, ..Fields::default() };
                 self.put(&mut fields, value);
                 self.get(&mut fields).unwrap_or(value)
             }

@@ -72,10 +72,10 @@ impl Settings {
         });
     }
 
-    /// All of them, as a request holds them.
-    pub(crate) fn fields(&self, scope: Scope) -> Fields {
+    /// Those that `is_wanted` chooses, as a request holds them.
+    pub(crate) fn fields(&self, scope: Scope, is_wanted: impl Fn(&Parameter) -> bool) -> Fields {
         let mut fields = Fields::default();
-        self.write(scope, &mut fields, |_| true);
+        self.write(scope, &mut fields, is_wanted);
         fields
     }
 }

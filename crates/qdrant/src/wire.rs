@@ -8,8 +8,8 @@ use qdrant_client::qdrant::quantization_config_diff::Quantization as Quantizatio
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::vectors_config_diff::Config as ConfigDiff;
 use qdrant_client::qdrant::{
-    CollectionConfig, CollectionParams, CollectionParamsDiff, CreateCollection, Disabled, FieldType, HnswConfigDiff,
-    MultiVectorConfig, PayloadIndexParams, PayloadSchemaInfo, PayloadSchemaType, QuantizationConfig,
+    CollectionConfig, CollectionParamsDiff, CreateCollection, Disabled, FieldType, Memory, MultiVectorConfig,
+    PayloadIndexParams, PayloadSchemaInfo, PayloadSchemaType, PayloadStorageParams, QuantizationConfig,
     QuantizationConfigDiff, SparseVectorConfig, SparseVectorParams, TokenizerType, UpdateCollection, VectorParams,
     VectorParamsDiff, VectorParamsDiffMap, VectorParamsMap, VectorsConfig, VectorsConfigDiff,
 };
@@ -133,7 +133,7 @@ pub(crate) fn index_request(
 #[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
 pub(crate) fn create(spec: &CollectionSpec) -> CreateCollection {
     let Fields { shard_number, sharding_method, params, hnsw, optimizers, wal, strict_mode, quantization, .. } =
-        spec.settings.fields(Scope::Collection);
+        spec.settings.fields(Scope::Collection, |_| true);
     let config = match spec.vectors.get("") {
         Some(unnamed) => Config::Params(vector(unnamed)),
         None => Config::ParamsMap(VectorParamsMap {
@@ -166,7 +166,7 @@ pub(crate) fn is_only_updated(path: &str) -> bool {
 
 /// A vector as it is created.
 pub(crate) fn vector(settings: &Settings) -> VectorParams {
-    let Fields { vector, hnsw, quantization, comparator, .. } = settings.fields(Scope::Vector);
+    let Fields { vector, hnsw, quantization, comparator, .. } = settings.fields(Scope::Vector, |_| true);
     VectorParams {
         hnsw_config: given(hnsw),
         quantization_config: quantization.map(|method| QuantizationConfig { quantization: Some(method) }),
@@ -177,8 +177,7 @@ pub(crate) fn vector(settings: &Settings) -> VectorParams {
 
 /// A sparse vector with those parameters that `is_wanted` chooses.
 pub(crate) fn sparse(settings: &Settings, is_wanted: impl Fn(&Parameter) -> bool) -> SparseVectorParams {
-    let mut fields = Fields::default();
-    settings.write(Scope::SparseVector, &mut fields, is_wanted);
+    let fields = settings.fields(Scope::SparseVector, is_wanted);
     SparseVectorParams { modifier: fields.modifier, index: given(fields.sparse) }
 }
 
@@ -191,10 +190,14 @@ pub(crate) struct Changed<'a> {
 }
 
 /// Only what differs is sent, so that nothing else of the collection is disturbed.
+#[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
 pub(crate) fn update(spec: &CollectionSpec, changed: &Changed<'_>, there: CollectionConfig) -> UpdateCollection {
     let there_params = there.params.clone().unwrap_or_default();
-    let mut fields = Fields::default();
-    spec.settings.write(Scope::Collection, &mut fields, |it| changed.collection.contains(&it.path));
+    let mut fields = spec.settings.fields(Scope::Collection, |it| changed.collection.contains(&it.path));
+    let payload = there_params.payload.and_then(|payload| payload.memory);
+    let payload = placed(payload, fields.params.on_disk_payload);
+    fields.params.payload = payload.map(|memory| PayloadStorageParams { memory: Some(memory) });
+    fields.hnsw.memory = placed(there.hnsw_config.and_then(|hnsw| hnsw.memory), fields.hnsw.on_disk);
     UpdateCollection {
         collection_name: spec.name.clone(),
         params: given(fields.params),
@@ -207,18 +210,25 @@ pub(crate) fn update(spec: &CollectionSpec, changed: &Changed<'_>, there: Collec
             &changed.collection,
             there.quantization_config,
         ),
-        vectors_config: vectors_update(spec, changed, there_params),
-        sparse_vectors_config: sparse_update(spec, changed),
+        sparse_vectors_config: sparse_update(spec, changed, there_params.sparse_vectors_config.unwrap_or_default()),
+        vectors_config: vectors_update(spec, changed, vectors(there_params.vectors_config)),
         ..UpdateCollection::default()
     }
 }
 
-fn vectors_update(spec: &CollectionSpec, changed: &Changed<'_>, there: CollectionParams) -> Option<VectorsConfigDiff> {
-    let there = vectors(there.vectors_config);
+/// A server that was told in its newer way where something is kept goes by that alone.
+fn placed(there: Option<i32>, on_disk: Option<bool>) -> Option<i32> {
+    there.and(on_disk).map(|on_disk| if on_disk { Memory::Cold } else { Memory::Cached }.into())
+}
+
+fn vectors_update(
+    spec: &CollectionSpec,
+    changed: &Changed<'_>,
+    there: HashMap<String, VectorParams>,
+) -> Option<VectorsConfigDiff> {
     let diffs = spec.vectors.iter().filter_map(|(name, settings)| {
         let paths = changed.vectors.get(name.as_str())?;
-        let quantized = there.get(name).and_then(|params| params.quantization_config);
-        Some((name.clone(), vector_update(settings, paths, quantized)))
+        Some((name.clone(), vector_update(settings, paths, there.get(name).copied().unwrap_or_default())))
     });
     let mut diffs: HashMap<_, _> = diffs.collect();
     let config = match diffs.remove("") {
@@ -230,23 +240,33 @@ fn vectors_update(spec: &CollectionSpec, changed: &Changed<'_>, there: Collectio
 }
 
 #[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
-fn vector_update(settings: &Settings, paths: &[&str], there: Option<QuantizationConfig>) -> VectorParamsDiff {
-    let mut fields = Fields::default();
-    settings.write(Scope::Vector, &mut fields, |it| paths.contains(&it.path));
+fn vector_update(settings: &Settings, paths: &[&str], there: VectorParams) -> VectorParamsDiff {
+    let Fields { mut hnsw, vector, .. } = settings.fields(Scope::Vector, |it| paths.contains(&it.path));
+    hnsw.memory = placed(there.hnsw_config.and_then(|hnsw| hnsw.memory), hnsw.on_disk);
     VectorParamsDiff {
-        hnsw_config: given::<HnswConfigDiff>(fields.hnsw),
-        quantization_config: quantization(Scope::Vector, settings, paths, there),
-        on_disk: fields.vector.on_disk,
-        memory: None,
+        hnsw_config: given(hnsw),
+        quantization_config: quantization(Scope::Vector, settings, paths, there.quantization_config),
+        on_disk: vector.on_disk,
+        memory: placed(there.memory, vector.on_disk),
     }
 }
 
-fn sparse_update(spec: &CollectionSpec, changed: &Changed<'_>) -> Option<SparseVectorConfig> {
-    let sparse = spec.sparse_vectors.iter().filter_map(|(name, settings)| {
+#[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
+fn sparse_update(
+    spec: &CollectionSpec,
+    changed: &Changed<'_>,
+    there: SparseVectorConfig,
+) -> Option<SparseVectorConfig> {
+    let update = spec.sparse_vectors.iter().filter_map(|(name, settings)| {
         let paths = changed.sparse_vectors.get(name.as_str())?;
-        Some((name.clone(), sparse(settings, |it| paths.contains(&it.path))))
+        let mut update = sparse(settings, |it| paths.contains(&it.path));
+        let there = there.map.get(name).and_then(|vector| vector.index);
+        if let Some(index) = &mut update.index {
+            index.memory = placed(there.and_then(|index| index.memory), index.on_disk);
+        }
+        Some((name.clone(), update))
     });
-    given(SparseVectorConfig { map: sparse.collect() })
+    given(SparseVectorConfig { map: update.collect() })
 }
 
 /// The server takes quantization whole: what is declared, in all else what is `there`.

@@ -40,6 +40,8 @@ pub(super) enum Slot<'a> {
     Bool(&'a mut Option<bool>),
     /// Whether something is on disk. The newer setting beside it overrides it where a server knows both.
     Place(&'a mut Option<bool>, &'a mut Option<i32>),
+    /// The same of what is in memory whatever else is on disk.
+    Ram(&'a mut Option<bool>, &'a mut Option<i32>),
     Small(&'a mut Option<u32>),
     Large(&'a mut Option<u64>),
     /// Never absent; 0 is none.
@@ -59,11 +61,8 @@ impl Slot<'_> {
         match self {
             Self::Nowhere => None,
             Self::Bool(slot) => slot.map(Value::Bool),
-            Self::Place(on_disk, memory) => match memory.map(Memory::try_from) {
-                Some(Ok(Memory::Cold)) => Some(Value::Bool(true)),
-                Some(Ok(Memory::Cached | Memory::Pinned)) => Some(Value::Bool(false)),
-                _ => on_disk.map(Value::Bool),
-            },
+            Self::Place(on_disk, memory) => is_cold(*memory).or(*on_disk).map(Value::Bool),
+            Self::Ram(always, memory) => is_cold(*memory).map(|cold| !cold).or(*always).map(Value::Bool),
             Self::Small(slot) => slot.map(|number| Value::Integer(number.into())),
             Self::Large(slot) => slot.map(Value::Integer),
             Self::Size(slot) => Some(Value::Integer(*slot)).filter(|_| *slot > 0),
@@ -94,7 +93,9 @@ impl Slot<'_> {
     pub(super) fn put(self, kind: &Kind, value: Value) {
         match (self, value) {
             (Self::Bool(slot), Value::Bool(value)) => *slot = Some(value),
-            (Self::Place(on_disk, memory), Value::Bool(value)) => (*on_disk, *memory) = (Some(value), None),
+            (Self::Place(older, newer) | Self::Ram(older, newer), Value::Bool(value)) => {
+                (*older, *newer) = (Some(value), None);
+            }
             (Self::Small(slot), Value::Integer(value)) => *slot = Some(u32::try_from(value).unwrap_or(u32::MAX)),
             (Self::Large(slot), Value::Integer(value)) => *slot = Some(value),
             (Self::Size(slot), Value::Integer(value)) => *slot = value,
@@ -114,6 +115,14 @@ impl Slot<'_> {
             // The file's reader lets no other value through.
             _ => {}
         }
+    }
+}
+
+fn is_cold(memory: Option<i32>) -> Option<bool> {
+    match Memory::try_from(memory?) {
+        Ok(Memory::Cold) => Some(true),
+        Ok(Memory::Cached | Memory::Pinned) => Some(false),
+        Ok(Memory::Unknown) | Err(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use qdrant_client::qdrant::{
 };
 
 use super::slot::Slot::{
-    Bool, Choice, Double, Large, Needed, Nowhere, Place, Query, Single, Size, Small, Threads, Word,
+    Bool, Choice, Double, Large, Needed, Nowhere, Place, Query, Ram, Single, Size, Small, Threads, Word,
 };
 use super::slot::{Fields, Slot};
 use super::{Kind, NONE, Parameter, Scope, Value};
@@ -150,7 +150,7 @@ macro_rules! of_method {
     };
 }
 
-/// Every parameter that can be declared.
+/// Every parameter that can be declared; a row is a line.
 #[rustfmt::skip]
 #[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
 pub static PARAMETERS: &[Parameter] = &[
@@ -191,13 +191,13 @@ pub static PARAMETERS: &[Parameter] = &[
     row("quantization.scalar.type", BOTH, INT8, "what a number becomes", of_method!(Scalar(p) => Needed(&mut p.r#type))),
     row("quantization.scalar.quantile", BOTH, Kind::Float { least: 0.5, most: 1.0 }, "the part of the numbers that is kept without clipping",
         of_method!(Scalar(p) => Single(&mut p.quantile))),
-    row("quantization.scalar.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Scalar(p) => Bool(&mut p.always_ram))),
+    row("quantization.scalar.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Scalar(p) => Ram(&mut p.always_ram, &mut p.memory))),
     row("quantization.product.compression", BOTH, RATIO, "how much smaller the copy is", of_method!(Product(p) => Needed(&mut p.compression))).required(),
-    row("quantization.product.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Product(p) => Bool(&mut p.always_ram))),
+    row("quantization.product.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Product(p) => Ram(&mut p.always_ram, &mut p.memory))),
     row("quantization.binary.encoding", BOTH, ENCODING, "bits per number", of_method!(Binary(p) => Word(&mut p.encoding))).absent(Value::Word("one_bit")),
     row("quantization.binary.query_encoding", BOTH, QUERY_ENCODING, "what a query's numbers become", of_method!(Binary(p) => Query(&mut p.query_encoding)))
         .absent(Value::Word("default")),
-    row("quantization.binary.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Binary(p) => Bool(&mut p.always_ram))),
+    row("quantization.binary.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Binary(p) => Ram(&mut p.always_ram, &mut p.memory))),
     // When segments are built anew.
     row("optimizers.deleted_threshold", COLLECTION, FRACTION, "part of deleted points from which a segment is cleaned", |f| Double(&mut f.optimizers.deleted_threshold)),
     row("optimizers.vacuum_min_vector_number", COLLECTION, long(100), "vectors from which a segment is cleaned", |f| Large(&mut f.optimizers.vacuum_min_vector_number)),

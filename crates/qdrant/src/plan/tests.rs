@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
 use super::plan;
-use crate::parameter::{Kind, NONE, Parameter, Scope, Value, parameter, parameters};
+use crate::parameter::{NONE, Scope, Value, parameter, parameters};
 use crate::{CollectionSpec, Extent, IndexSpec, IndexType, Live, LiveCollection, Settings};
 
 fn spec(name: &str) -> CollectionSpec {
@@ -295,81 +293,4 @@ fn what_needs_a_rebuild_refuses_everything_unless_the_rest_is_asked_for() {
     let error = plan.applicable(Extent::Whole).expect_err("the size differs");
     assert_eq!(error.to_string(), "vector.size of one (4 -> 5) cannot be changed in place");
     assert_eq!(plan.applicable(Extent::InPlace).expect("the rest").len(), 1);
-}
-
-/// Any value that the file's reader lets through.
-fn any_value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
-    match parameter.kind {
-        Kind::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Kind::Integer { least, most } => (least..=most).prop_map(Value::Integer).boxed(),
-        Kind::Float { least, most } => (least..=most).prop_map(Value::Float).boxed(),
-        Kind::Word(_) | Kind::Choice(_) => prop::sample::select(parameter.kind.words()).prop_map(Value::Word).boxed(),
-    }
-}
-
-/// Some of the parameters of `scope`, and those that have to be there.
-fn any_settings(scope: Scope) -> impl Strategy<Value = Settings> {
-    let each = parameters(scope).map(|parameter| {
-        let value = match parameter.path {
-            "size" | "distance" => any_value(parameter).prop_map(Some).boxed(),
-            _ => prop::option::weighted(0.3, any_value(parameter)).boxed(),
-        };
-        value.prop_map(move |value| (parameter, value))
-    });
-    each.collect::<Vec<_>>().prop_map(|values| {
-        let mut settings = Settings::default();
-        for (parameter, value) in values {
-            if let Some(value) = value {
-                settings.set(parameter, value);
-            }
-        }
-        settings
-    })
-}
-
-fn any_spec() -> impl Strategy<Value = CollectionSpec> {
-    let index = prop::sample::select(IndexType::ALL.to_vec()).prop_flat_map(|index_type| {
-        any_settings(Scope::PayloadIndex(index_type)).prop_map(move |settings| IndexSpec { index_type, settings })
-    });
-    (
-        "c[a-f]",
-        prop::option::of("alias_[a-f]"),
-        prop::collection::btree_map("[a-c]?", any_settings(Scope::Vector), 1..3),
-        prop::collection::btree_map("s[a-c]", any_settings(Scope::SparseVector), 0..2),
-        any_settings(Scope::Collection),
-        prop::collection::btree_map("[a-d]", index, 0..4),
-    )
-        .prop_map(|(name, alias, vectors, sparse_vectors, settings, payload_indexes)| CollectionSpec {
-            name,
-            alias,
-            vectors,
-            sparse_vectors,
-            settings,
-            payload_indexes,
-        })
-}
-
-/// As the file's reader gives them: each name and each alias once.
-fn any_specs() -> impl Strategy<Value = Vec<CollectionSpec>> {
-    prop::collection::vec(any_spec(), 0..5).prop_map(|mut specs| {
-        let mut seen = std::collections::HashSet::new();
-        specs.retain(|spec| seen.insert(spec.name.clone()));
-        for spec in &mut specs {
-            spec.alias = spec.alias.take().filter(|alias| seen.insert(alias.clone()));
-        }
-        specs
-    })
-}
-
-proptest! {
-    #[test]
-    fn what_is_declared_needs_no_change(specs in any_specs()) {
-        prop_assert_eq!(plan(&specs, &live_from(&specs)).expect("a plan"), super::Plan::default());
-    }
-
-    #[test]
-    fn any_two_states_have_a_plan(declared in any_specs(), there in any_specs()) {
-        let plan = plan(&declared, &live_from(&there)).expect("names and aliases differ");
-        prop_assert_eq!(plan.changes.is_empty(), shown(&declared, &live_from(&there)).iter().all(|line| line.starts_with("undeclared")));
-    }
 }
