@@ -16,7 +16,7 @@ use locate::{Descent, FOUND, Key};
 use raw::{Entries, Node, RawFile, Scalar};
 
 /// What stands in a collection besides its parameters.
-const OF_COLLECTION: [&str; 4] = ["alias", "vectors", "sparse_vectors", "payload_indexes"];
+pub(crate) const OF_COLLECTION: [&str; 4] = ["alias", "vectors", "sparse_vectors", "payload_indexes"];
 
 /// Something wrong in the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
