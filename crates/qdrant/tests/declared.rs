@@ -151,6 +151,18 @@ async fn what_is_not_declared_stays_when_something_beside_it_changes() {
     assert_eq!(plan_now(&server, &both).await, Plan::default());
 }
 
+#[tokio::test]
+async fn a_collection_may_have_sparse_vectors_alone() {
+    let server = server();
+    let mut spec = CollectionSpec { name: unique("sparse"), ..CollectionSpec::default() };
+    spec.sparse_vectors.insert("words".into(), Settings::default());
+    apply(&server, &spec, Extent::Whole).await.expect("it can be applied");
+    assert_eq!(plan_now(&server, &spec).await, Plan::default());
+    spec.sparse_vectors.insert("more".into(), Settings::default());
+    apply(&server, &spec, Extent::Whole).await.expect("it can be applied");
+    assert_eq!(plan_now(&server, &spec).await, Plan::default());
+}
+
 /// Servers have a newer way to say where data is kept, which overrides the one that can be declared.
 #[tokio::test]
 async fn what_is_kept_elsewhere_in_the_newer_way_is_moved() {
