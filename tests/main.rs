@@ -29,6 +29,7 @@ mod project;
 mod proxy;
 mod python;
 mod qdrant;
+mod qdrant_schema;
 mod readme;
 mod rehearse;
 mod renames;

@@ -120,6 +120,98 @@ fn what_is_not_declared_is_left_alone() {
     }
 }
 
+/// A declaration with everything that the development server holds.
+fn everything(name: &str) -> String {
+    format!(
+        "  {name}:
+    vectors:
+      text: {{ size: 4, distance: Cosine, on_disk: true, hnsw: {{ m: 32 }} }}
+      pages: {{ size: 3, distance: Dot, datatype: float16, multivector: {{ comparator: max_sim }} }}
+    sparse_vectors:
+      words: {{ modifier: idf, index: {{ on_disk: true }} }}
+    shard_number: 1
+    write_consistency_factor: 1
+    read_fan_out_factor: 2
+    quantization: {{ scalar: {{ quantile: 0.99, always_ram: true }} }}
+    optimizers: {{ indexing_threshold: 20000, deleted_threshold: 0.3 }}
+    wal: {{ wal_capacity_mb: 2 }}
+    strict_mode: {{ enabled: false, max_query_limit: 100 }}
+    payload_indexes:
+      tenant: {{ type: keyword, is_tenant: true }}
+      page: {{ type: integer, lookup: false, on_disk: true }}
+      text: {{ type: text, tokenizer: whitespace, min_token_len: 2, phrase_matching: true }}
+"
+    )
+}
+
+#[test]
+fn everything_declared_is_applied_and_changed() {
+    let name = unique("everything");
+    let project = project(&everything(&name));
+    let plan = project.ok(&["qdrant", "plan"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for shown in [
+        "+ collection pages: 3 Dot, several per point, text: 4 Cosine, words: sparse idf +",
+        "+ payload index tenant keyword {is_tenant: true} +",
+    ] {
+        assert!(plan.contains(shown), "{plan}");
+    }
+    project.ok(&["qdrant", "apply"]);
+    assert_eq!(changes(&project), Vec::<Value>::new());
+
+    let changed = everything(&name)
+        .replace("hnsw: { m: 32 }", "hnsw: { m: 16 }")
+        .replace("quantile: 0.99", "quantile: 0.9")
+        .replace("wal_capacity_mb: 2", "wal_capacity_mb: 4")
+        .replace("max_query_limit: 100", "max_query_limit: 50")
+        .replace("is_tenant: true", "is_tenant: false")
+        .replace("sparse_vectors:\n", "sparse_vectors:\n      more: {}\n")
+        .replace("    vectors:\n", "    vectors:\n      new: { size: 2, distance: Euclid, hnsw: { m: 8 } }\n");
+    declare(&project, &changed);
+    let shown: Vec<_> = changes(&project)
+        .iter()
+        .map(|change| {
+            let word = |key: &str| change[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}: {} > {}", word("kind"), word("change"), word("name"), word("from"), word("to"))
+        })
+        .collect();
+    let rebuild = "needs_rebuild wal.wal_capacity_mb -: 2 > 4";
+    let expected = [
+        "in_place vector new: - > 2 Euclid",
+        "in_place vector.hnsw.m text: 32 > 16",
+        "in_place sparse_vector more: - > sparse",
+        "in_place quantization.scalar.quantile -: 0.99 > 0.9",
+        rebuild,
+        "in_place strict_mode.max_query_limit -: 100 > 50",
+        "in_place payload_index tenant: keyword {is_tenant: true} > keyword {is_tenant: false}",
+    ];
+    assert_eq!(shown, expected);
+    let refused = project.run(&["qdrant", "apply"]);
+    assert_eq!(refused.code, 4, "{refused}");
+    assert!(refused.stderr.contains(&format!("wal.wal_capacity_mb of {name} (2 -> 4) cannot be changed")), "{refused}");
+    project.ok(&["qdrant", "apply", "--in-place"]);
+    let left = changes(&project);
+    assert_eq!((left.len(), &left[0]["change"]), (1, &json!("wal.wal_capacity_mb")));
+}
+
+/// Strict mode would refuse requests; a server that only noted it would not.
+#[test]
+fn what_a_server_cannot_do_is_told_and_not_passed_over() {
+    let name = unique("strict");
+    let project = project(&format!(
+        "  {name}:\n    vectors: {{ size: 4, distance: Dot }}\n    strict_mode: {{ enabled: true, max_query_limit: 7 }}\n"
+    ));
+    let run = project.run(&["qdrant", "apply"]);
+    if run.code == 0 {
+        // A server of Qdrant's own.
+        assert_eq!(changes(&project), Vec::<Value>::new());
+        return;
+    }
+    assert_eq!(run.code, 1, "{run}");
+    let said = format!("cannot create the collection {name}: not implemented by the embedded server: strict mode\n");
+    assert!(run.stderr.ends_with(&said), "{run}");
+    assert_eq!(changes(&project).len(), 1, "nothing is there");
+}
+
 /// A declaration, and what is said about it.
 #[test]
 fn mistakes_in_the_file_are_named_with_their_place() {
@@ -131,13 +223,18 @@ fn mistakes_in_the_file_are_named_with_their_place() {
         ),
         (
             "  a: { vektors: {} }\n",
-            "collections.yaml:3:8: collections.a: unknown field `vektors`",
+            "collections.yaml:3:8: a collection has no key `vektors`",
             "did you mean `vectors`?",
         ),
         (
             "  a: { vectors: { size: 4, distance: Kosine } }\n",
             "collections.yaml:3:28: the distance `Kosine` is not known",
             "did you mean `Cosine`?",
+        ),
+        (
+            "  a:\n    vectors: { size: 4, distance: Dot }\n    optimizers:\n      indexing_treshold: 5\n",
+            "collections.yaml:6:7: `optimizers` has no key `indexing_treshold`",
+            "did you mean `indexing_threshold`?",
         ),
     ];
     for (text, message, hint) in cases {

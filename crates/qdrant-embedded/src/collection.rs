@@ -11,11 +11,13 @@
 //!
 //! A directory without a `collection.json` is half-created or half-deleted, and is removed on the next start.
 
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use anyhow::Context;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
@@ -49,7 +51,7 @@ const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Collection {
     name: String,
-    layout: Layout,
+    layout: RwLock<Arc<Layout>>,
     description: RwLock<Description>,
     /// Changes are made one at a time, whole: the engine's flush panics when it meets one under way.
     writer: Mutex<Writer>,
@@ -99,7 +101,7 @@ impl Collection {
         let home = Home::unfinished(directory);
         let shard_directory = home.directory.join(SHARD_DIRECTORY);
         fs::create_dir_all(&shard_directory)?;
-        let layout = config::layout(&engine_config);
+        let layout = RwLock::new(Arc::new(config::layout(&engine_config)));
         let shard = EdgeShard::new(&shard_directory, engine_config)?;
         shard.flush();
         let (journal, _) = Journal::open(&home.directory.join(JOURNAL_FILE))?;
@@ -176,8 +178,12 @@ impl Collection {
         if reindexing {
             drop_indexes(&shard_directory.join(SEGMENTS_DIRECTORY)).context("cannot remove half-made indexes")?;
         }
-        let shard = EdgeShard::load(&shard_directory, None)?;
-        let layout = config::layout(&shard.config());
+        let wanted = config::to_engine(&description.config)?;
+        // A kill while a vector was added may have left the engine's own settings behind its files.
+        let shard = EdgeShard::load(&shard_directory, None)
+            .or_else(|_| EdgeShard::load(&shard_directory, Some(wanted.clone())))?;
+        vectors::make_missing(&shard, &wanted)?;
+        let layout = RwLock::new(Arc::new(config::layout(&shard.config())));
         let (journal, operations) = Journal::open(&directory.join(JOURNAL_FILE)).context("cannot read the journal")?;
         let collection = Self {
             name: description.name.clone(),
@@ -208,8 +214,8 @@ impl Collection {
     }
 
     /// Its vectors.
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    pub(crate) fn layout(&self) -> Result<Arc<Layout>> {
+        Ok(self.layout.read().map_err(Error::poisoned)?.clone())
     }
 
     /// The engine's part of it, to read from.
@@ -222,13 +228,14 @@ impl Collection {
     /// The changes survive the end of the process; with `durable` they are on the disk before this returns.
     pub(crate) fn update(&self, operations: Vec<PointsUpdateOperation>, durable: bool) -> Result<Vec<u64>> {
         let mut writer = self.writer.lock().map_err(Error::poisoned)?;
+        let layout = self.layout()?;
         let mut numbers = Vec::with_capacity(operations.len());
         for operation in operations {
             let mut operation = update::accepted(operation)?;
             if let Some(selector) = update::selector(&mut operation) {
                 self.resolve(selector)?;
             }
-            let change = update::to_engine(operation.clone(), &self.layout)?;
+            let change = update::to_engine(operation.clone(), &layout)?;
             writer.journal.append(&PointsUpdateOperation { operation: Some(operation) }, durable)?;
             self.shard.update(change)?;
             writer.operations += 1;
@@ -340,7 +347,7 @@ impl Collection {
 
     fn replay(&self, operation: PointsUpdateOperation) -> Result<()> {
         let operation: Operation = update::accepted(operation)?;
-        let mut change = update::to_engine(operation, &self.layout)?;
+        let mut change = update::to_engine(operation, &*self.layout()?)?;
         if let Some(ids) = update::must_exist(&change) {
             let present = self.present(&ids)?;
             change.retain_point_ids(|id| present.contains(id));

@@ -54,7 +54,7 @@ pub(crate) fn to_engine(collection: &Collection, request: QueryPoints) -> Result
         limit: stage.limit,
         offset: 0,
         params: None,
-        with_vector: vectors::selector(request.with_vectors, collection.layout())?,
+        with_vector: vectors::selector(request.with_vectors, &*collection.layout()?)?,
         with_payload: payload::selector(request.with_payload, false)?,
     })
 }
@@ -143,7 +143,7 @@ fn vector(
     using: &str,
     mentioned: &mut Option<PointId>,
 ) -> Result<VectorInternal> {
-    let kind = vectors::kind(collection.layout(), using)?;
+    let kind = vectors::kind(&*collection.layout()?, using)?;
     let variant = input.and_then(|input| input.variant).ok_or_else(|| Error::invalid("the query has no vector"))?;
     let vector = match variant {
         InputVariant::Id(id) => {

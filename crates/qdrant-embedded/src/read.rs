@@ -27,7 +27,7 @@ impl Collection {
         no_shard_key(request.shard_key_selector.as_ref())?;
         let ids = points::ids_to_engine(request.ids)?;
         let payload = payload::selector(request.with_payload, false)?;
-        let vectors = vectors::selector(request.with_vectors, self.layout())?;
+        let vectors = vectors::selector(request.with_vectors, &*self.layout()?)?;
         let records = self.shard().retrieve(&ids, Some(payload), Some(vectors))?;
         Ok(records.into_iter().map(points::record).collect())
     }
@@ -41,7 +41,7 @@ impl Collection {
             limit: Some(self.at_most(u64::from(at_least_one(limit)?))),
             filter: request.filter.map(filter::to_engine).transpose()?,
             with_payload: Some(payload::selector(request.with_payload, true)?),
-            with_vector: vectors::selector(request.with_vectors, self.layout())?,
+            with_vector: vectors::selector(request.with_vectors, &*self.layout()?)?,
             order_by: request.order_by.map(|order| order_by(order).map(OrderByInterface::Struct)).transpose()?,
         })?;
         let next = next.map(points::id_from_engine);

@@ -1,18 +1,16 @@
 //! Carrying out a plan. Each step is one call that the server does whole or not at all, and the plan made after a
 //! break holds what is left.
 
-use std::collections::HashMap;
-
 use qdrant_client::qdrant::alias_operations::Action;
-use qdrant_client::qdrant::vectors_config::Config as WireVectors;
-use qdrant_client::qdrant::vectors_config_diff::Config as WireVectorsDiff;
+use qdrant_client::qdrant::create_vector_name_request::VectorConfig;
 use qdrant_client::qdrant::{
-    AliasOperations, ChangeAliases, CollectionParamsDiff, CreateAlias, CreateCollection, CreateFieldIndexCollection,
-    DeleteAlias, DeleteFieldIndexCollection, Distance as WireDistance, FieldType, HnswConfigDiff, UpdateCollection,
-    VectorParams, VectorParamsDiff, VectorParamsDiffMap, VectorParamsMap, VectorsConfig, VectorsConfigDiff,
+    AliasOperations, ChangeAliases, CreateAlias, CreateFieldIndexCollection, CreateVectorNameRequest, DeleteAlias,
+    DeleteFieldIndexCollection, DenseVectorCreationConfig, SparseVectorCreationConfig,
 };
 
-use crate::{Change, ChangeKind, CollectionSpec, Distance, Error, IndexType, Plan, Server, VectorSpec, What, plan};
+use crate::parameter::Scope;
+use crate::wire::{self, Changed};
+use crate::{Change, ChangeKind, CollectionSpec, Error, IndexSpec, Plan, Server, Settings, What, plan};
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +53,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Error::NotInPlace`] and [`Error::Changed`] before anything is done. After any other error the changes
-    /// reported as done are there, and applying a new plan goes on from there.
+    /// [`Error::NotInPlace`] and [`Error::Changed`] before anything is done, [`Error::NotKept`] after all of it. After
+    /// any other error the changes reported as done are there, and applying a new plan goes on from there.
     pub async fn apply(
         &self,
         declared: &[CollectionSpec],
@@ -73,45 +71,117 @@ impl Server {
             self.make(declared, step).await?;
             step.iter().for_each(|change| on_event(Event::Done(change)));
         }
-        Ok(changes.into_iter().cloned().collect())
+        let made: Vec<_> = changes.into_iter().cloned().collect();
+        if !made.is_empty() {
+            let changes = not_kept(&made, &plan(declared, &self.live().await?)?);
+            if !changes.is_empty() {
+                return Err(Error::NotKept { address: self.address.clone(), changes });
+            }
+        }
+        Ok(made)
     }
 
     async fn make(&self, declared: &[CollectionSpec], step: &[&Change]) -> Result<(), Error> {
         let Some(change) = step.first() else { return Ok(()) };
         let spec = declared.iter().find(|spec| spec.name == change.collection).ok_or(Error::Changed)?;
         match &change.what {
-            What::Collection => {
-                let doing = format!("create the collection {}", spec.name);
-                match self.work(&doing, self.collections_api().create(create_request(spec))).await {
-                    Err(Error::Server { .. }) if self.info(&spec.name).await?.is_some() => return Err(Error::Changed),
-                    result => result?,
-                };
-            }
+            What::Collection => self.create(spec).await?,
             What::PayloadIndex(path) => {
-                let index = *spec.payload_indexes.get(path).ok_or(Error::Changed)?;
-                if change.from.is_some() {
-                    self.drop_index(&spec.name, path).await?;
-                }
-                self.create_index(&spec.name, path, index).await?;
+                let index = spec.payload_indexes.get(path).ok_or(Error::Changed)?;
+                self.make_index(&spec.name, path, index, change.from.is_some()).await?;
             }
             What::Alias(_) => {
                 let request = aliases_request(step);
                 self.work("change the aliases", self.collections_api().update_aliases(request)).await?;
             }
-            _ => {
-                let doing = format!("change the parameters of {}", spec.name);
-                self.work(&doing, self.collections_api().update(update_request(spec, step))).await?;
+            What::Vector(name) => self.add_vector(spec, name).await?,
+            What::SparseVector(name) => self.add_sparse_vector(spec, name).await?,
+            What::Parameter(_) | What::VectorParameter { .. } | What::SparseVectorParameter { .. } => {
+                self.update(spec, &changed(step)).await?;
             }
         }
         Ok(())
     }
 
-    async fn create_index(&self, collection: &str, path: &str, index: IndexType) -> Result<(), Error> {
+    async fn create(&self, spec: &CollectionSpec) -> Result<(), Error> {
+        let doing = format!("create the collection {}", spec.name);
+        match self.work(&doing, self.collections_api().create(wire::create(spec))).await {
+            Err(Error::Server { .. }) if self.info(&spec.name).await?.is_some() => return Err(Error::Changed),
+            result => result?,
+        };
+        let later = spec.settings.of(Scope::Collection).map(|(parameter, _)| parameter.path);
+        let collection: Vec<_> = later.filter(|path| wire::is_only_updated(path)).collect();
+        if collection.is_empty() {
+            return Ok(());
+        }
+        self.update(spec, &Changed { collection, ..Changed::default() }).await
+    }
+
+    async fn update(&self, spec: &CollectionSpec, changed: &Changed<'_>) -> Result<(), Error> {
+        let there = self.info(&spec.name).await?.ok_or(Error::Changed)?.config.unwrap_or_default();
+        let doing = format!("change the parameters of {}", spec.name);
+        self.work(&doing, self.collections_api().update(wire::update(spec, changed, there))).await?;
+        Ok(())
+    }
+
+    async fn add_vector(&self, spec: &CollectionSpec, name: &str) -> Result<(), Error> {
+        let settings = spec.vectors.get(name).ok_or(Error::Changed)?;
+        let wire = wire::vector(settings);
+        let config = DenseVectorCreationConfig {
+            size: wire.size,
+            distance: wire.distance,
+            multivector_config: wire.multivector_config,
+            datatype: wire.datatype,
+        };
+        self.create_vector(spec, name, VectorConfig::DenseConfig(config)).await?;
+        let paths = later(Scope::Vector, settings);
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.update(spec, &Changed { vectors: [(name, paths)].into(), ..Changed::default() }).await
+    }
+
+    async fn add_sparse_vector(&self, spec: &CollectionSpec, name: &str) -> Result<(), Error> {
+        let settings = spec.sparse_vectors.get(name).ok_or(Error::Changed)?;
+        let wire = wire::sparse(settings, |_| true);
+        let datatype = wire.index.and_then(|index| index.datatype);
+        let config = SparseVectorCreationConfig { modifier: wire.modifier, datatype };
+        self.create_vector(spec, name, VectorConfig::SparseConfig(config)).await?;
+        let mut paths = later(Scope::SparseVector, settings);
+        paths.retain(|path| *path != "modifier");
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.update(spec, &Changed { sparse_vectors: [(name, paths)].into(), ..Changed::default() }).await
+    }
+
+    async fn create_vector(&self, spec: &CollectionSpec, name: &str, config: VectorConfig) -> Result<(), Error> {
+        let request = CreateVectorNameRequest {
+            collection_name: spec.name.clone(),
+            wait: Some(true),
+            vector_name: name.into(),
+            vector_config: Some(config),
+            ..CreateVectorNameRequest::default()
+        };
+        let doing = format!("add the vector {name} to {}", spec.name);
+        self.work(&doing, self.points_api().create_vector_name(request)).await?;
+        Ok(())
+    }
+
+    /// An index that is there otherwise is dropped first; what of it is not declared comes back as it was.
+    async fn make_index(&self, collection: &str, path: &str, index: &IndexSpec, is_there: bool) -> Result<(), Error> {
+        let mut there = None;
+        if is_there {
+            there = self.info(collection).await?.ok_or(Error::Changed)?.payload_schema.remove(path);
+            self.drop_index(collection, path).await?;
+        }
+        let (field_type, field_index_params) = wire::index_request(index, there);
         let request = CreateFieldIndexCollection {
             collection_name: collection.into(),
             wait: Some(true),
             field_name: path.into(),
-            field_type: Some(field_type(index).into()),
+            field_type: Some(field_type.into()),
+            field_index_params,
             ..Default::default()
         };
         let doing = format!("index {path} of {collection}");
@@ -132,6 +202,34 @@ impl Server {
     }
 }
 
+/// The changes that were made and are still to be made.
+fn not_kept(made: &[Change], left: &Plan) -> Vec<Change> {
+    let is_same = |one: &Change, other: &Change| {
+        (&one.collection, &one.what, &one.to) == (&other.collection, &other.what, &other.to)
+    };
+    made.iter().filter(|change| left.changes.iter().any(|left| is_same(change, left))).cloned().collect()
+}
+
+/// What a vector is given only when it is there.
+fn later(scope: Scope, settings: &Settings) -> Vec<&'static str> {
+    settings.of(scope).filter(|(parameter, _)| parameter.in_place).map(|(parameter, _)| parameter.path).collect()
+}
+
+fn changed<'a>(step: &[&'a Change]) -> Changed<'a> {
+    let mut changed = Changed::default();
+    for change in step {
+        match &change.what {
+            What::Parameter(path) => changed.collection.push(path),
+            What::VectorParameter { vector, path } => changed.vectors.entry(vector).or_default().push(path),
+            What::SparseVectorParameter { vector, path } => {
+                changed.sparse_vectors.entry(vector).or_default().push(path);
+            }
+            _ => {}
+        }
+    }
+    changed
+}
+
 /// Each update of a collection's parameters makes the server look at all its segments again, so they go together; and
 /// all aliases change in one moment.
 fn is_one_call(one: &Change, next: &Change) -> bool {
@@ -141,62 +239,7 @@ fn is_one_call(one: &Change, next: &Change) -> bool {
 }
 
 fn is_parameter(what: &What) -> bool {
-    matches!(what, What::HnswM | What::HnswEfConstruct | What::OnDiskPayload | What::VectorOnDisk(_))
-}
-
-#[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
-fn create_request(spec: &CollectionSpec) -> CreateCollection {
-    let vector = |vector: &VectorSpec| VectorParams {
-        size: vector.size,
-        distance: wire_distance(vector.distance).into(),
-        on_disk: vector.on_disk,
-        ..Default::default()
-    };
-    let config = match spec.vectors.get("") {
-        Some(unnamed) => WireVectors::Params(vector(unnamed)),
-        None => WireVectors::ParamsMap(VectorParamsMap {
-            map: spec.vectors.iter().map(|(name, one)| (name.clone(), vector(one))).collect(),
-        }),
-    };
-    let hnsw = HnswConfigDiff { m: spec.hnsw.m, ef_construct: spec.hnsw.ef_construct, ..Default::default() };
-    CreateCollection {
-        collection_name: spec.name.clone(),
-        vectors_config: Some(VectorsConfig { config: Some(config) }),
-        on_disk_payload: spec.on_disk_payload,
-        hnsw_config: (hnsw != HnswConfigDiff::default()).then_some(hnsw),
-        ..Default::default()
-    }
-}
-
-/// Only what differs is sent, so that nothing else of the collection is disturbed.
-#[expect(deprecated, reason = "servers before 1.19 know no other way to say where data is kept")]
-fn update_request(spec: &CollectionSpec, step: &[&Change]) -> UpdateCollection {
-    let differs = |what: What| step.iter().any(|change| change.what == what);
-    let hnsw = HnswConfigDiff {
-        m: spec.hnsw.m.filter(|_| differs(What::HnswM)),
-        ef_construct: spec.hnsw.ef_construct.filter(|_| differs(What::HnswEfConstruct)),
-        ..Default::default()
-    };
-    let params = CollectionParamsDiff {
-        on_disk_payload: spec.on_disk_payload.filter(|_| differs(What::OnDiskPayload)),
-        ..Default::default()
-    };
-    let vectors = spec.vectors.iter().filter(|(name, _)| differs(What::VectorOnDisk((*name).clone())));
-    let mut vectors: HashMap<_, _> = vectors
-        .map(|(name, vector)| (name.clone(), VectorParamsDiff { on_disk: vector.on_disk, ..Default::default() }))
-        .collect();
-    let vectors = match vectors.remove("") {
-        Some(unnamed) => Some(WireVectorsDiff::Params(unnamed)),
-        None if vectors.is_empty() => None,
-        None => Some(WireVectorsDiff::ParamsMap(VectorParamsDiffMap { map: vectors })),
-    };
-    UpdateCollection {
-        collection_name: spec.name.clone(),
-        params: (params != CollectionParamsDiff::default()).then_some(params),
-        hnsw_config: (hnsw != HnswConfigDiff::default()).then_some(hnsw),
-        vectors_config: vectors.map(|config| VectorsConfigDiff { config: Some(config) }),
-        ..Default::default()
-    }
+    matches!(what, What::Parameter(_) | What::VectorParameter { .. } | What::SparseVectorParameter { .. })
 }
 
 /// The server carries out all actions of one call at once, in order.
@@ -216,24 +259,26 @@ fn aliases_request(step: &[&Change]) -> ChangeAliases {
     ChangeAliases { actions: actions.collect(), timeout: None }
 }
 
-fn wire_distance(distance: Distance) -> WireDistance {
-    match distance {
-        Distance::Cosine => WireDistance::Cosine,
-        Distance::Dot => WireDistance::Dot,
-        Distance::Euclid => WireDistance::Euclid,
-        Distance::Manhattan => WireDistance::Manhattan,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::not_kept;
+    use crate::{Change, ChangeKind, Plan, What};
 
-fn field_type(index: IndexType) -> FieldType {
-    match index {
-        IndexType::Keyword => FieldType::Keyword,
-        IndexType::Integer => FieldType::Integer,
-        IndexType::Float => FieldType::Float,
-        IndexType::Bool => FieldType::Bool,
-        IndexType::Datetime => FieldType::Datetime,
-        IndexType::Uuid => FieldType::Uuid,
-        IndexType::Text => FieldType::Text,
-        IndexType::Geo => FieldType::Geo,
+    /// What was made, what is left to do, and what of it the server did not keep.
+    #[test]
+    fn what_a_server_passes_over_is_noticed() {
+        let change = |collection: &str, path, from: &str, to: &str| Change {
+            collection: collection.into(),
+            what: What::Parameter(path),
+            kind: ChangeKind::InPlace,
+            from: Some(from.into()),
+            to: Some(to.into()),
+        };
+        let made = [change("a", "hnsw.m", "8", "16"), change("a", "hnsw.inline_storage", "not set", "true")];
+        let left = |changes: &[Change]| Plan { changes: changes.to_vec(), undeclared: Vec::new() };
+        assert_eq!(not_kept(&made, &left(&[])), []);
+        assert_eq!(not_kept(&made, &left(&[made[1].clone()])), [made[1].clone()]);
+        let others = [change("b", "hnsw.m", "8", "16"), change("a", "hnsw.m", "16", "32")];
+        assert_eq!(not_kept(&made, &left(&others)), []);
     }
 }

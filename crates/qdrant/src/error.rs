@@ -108,6 +108,14 @@ pub enum Error {
         /// They.
         changes: Vec<Change>,
     },
+    /// The server answered that it made these changes, and did not: older ones pass over what they do not know.
+    #[error("Qdrant at {address} does not keep {}", not_in_place(.changes))]
+    NotKept {
+        /// The server.
+        address: String,
+        /// They.
+        changes: Vec<Change>,
+    },
     /// The server is not as it was when the plan was made.
     #[error("somebody else changes the collections at the same time")]
     Changed,
@@ -174,6 +182,10 @@ impl Error {
             Self::NotInPlace { .. } => {
                 "declare a new collection beside this one, fill it, then move the alias to it".into()
             }
+            Self::NotKept { .. } => {
+                "all else is done; upgrade the server, which is too old for it, or leave it out of the declaration"
+                    .into()
+            }
             Self::Changed => "wait until they are done, then look at a new plan and apply it".into(),
             Self::Http { reason, .. } | Self::Server { reason, .. } if is_about_space(reason) => {
                 "free some space on the server's disk: it needs room for a copy of the collection".into()
@@ -236,6 +248,8 @@ impl Error {
             Code::Unauthenticated => Self::Unauthorized { address, reason, key_sent },
             Code::PermissionDenied if key_sent => Self::Forbidden { doing, reason },
             Code::PermissionDenied => Self::Unauthorized { address, reason, key_sent },
+            // The development server says itself what it lacks: no newer one has it.
+            Code::Unimplemented if says(&["embedded server"]) => Self::Server { doing, reason },
             Code::Unimplemented => Self::TooOld { address, doing, reason },
             _ => Self::Server { doing, reason },
         }

@@ -2,6 +2,7 @@
 
 mod locate;
 mod raw;
+mod section;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -9,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeSeed;
 
-use crate::{CollectionSpec, Distance, HnswSpec, IndexType, VectorSpec};
+use crate::parameter::{Scope, Value, keys};
+use crate::{CollectionSpec, IndexSpec, IndexType, Settings};
 use locate::{Descent, FOUND, Key};
-use raw::{Entries, Item, RawCollection, RawFile, RawIndex, Scalar};
+use raw::{Entries, Node, RawFile, Scalar};
 
-/// The dimensions that Qdrant accepts.
-const LARGEST_VECTOR: u64 = 65536;
+/// What stands in a collection besides its parameters.
+pub(crate) const OF_COLLECTION: [&str; 4] = ["alias", "vectors", "sparse_vectors", "payload_indexes"];
 
 /// Something wrong in the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,37 +91,59 @@ fn key(name: &str) -> Key<'_> {
     Key { name, occurrence: 0 }
 }
 
+const VECTOR_FORM: &str = "write {size: 384, distance: Cosine}, or a map of names to such entries";
+
 fn words(text: &str) -> Advice {
     Advice::Text(text.into())
 }
 
 impl Reader<'_> {
-    fn collections(&self, raw: Entries<RawCollection>) -> Result<Vec<CollectionSpec>, FileError> {
+    fn collections(&self, raw: Entries<Node>) -> Result<Vec<CollectionSpec>, FileError> {
         self.no_twins(&[key("collections")], "collection", &raw)?;
         raw.0.into_iter().map(|(name, raw)| self.collection(name, raw)).collect()
     }
 
-    fn collection(&self, name: String, raw: RawCollection) -> Result<CollectionSpec, FileError> {
+    fn collection(&self, name: String, raw: Node) -> Result<CollectionSpec, FileError> {
         let place = [key("collections"), key(&name)];
         self.check_name(&place, "a collection", &name)?;
-        if let Some(alias) = &raw.alias {
-            self.check_name(&[place[0], place[1], key("alias")], "an alias", alias)?;
+        let entries = self.map(&place, raw)?;
+        self.no_twins(&place, "key", &entries)?;
+        let mut spec = CollectionSpec::default();
+        let mut parameters = Vec::new();
+        for (word, node) in entries.0 {
+            let below = [place[0], place[1], key(&word)];
+            match word.as_str() {
+                "alias" => spec.alias = Some(self.alias(&below, node)?),
+                "vectors" => spec.vectors = self.vectors(&below, node)?,
+                "sparse_vectors" => spec.sparse_vectors = self.sparse_vectors(&below, node)?,
+                "payload_indexes" => spec.payload_indexes = self.payload_indexes(&below, node)?,
+                known if keys(Scope::Collection, "").contains(&known) => parameters.push((word, node)),
+                unknown => {
+                    let known = [&OF_COLLECTION[..], &keys(Scope::Collection, "")].concat();
+                    let message = format!("a collection has no key `{unknown}`");
+                    return Err(self.error(&below, message, one_of(unknown, &known)));
+                }
+            }
         }
-        let vectors = self.vectors(&[place[0], place[1], key("vectors")], raw.vectors)?;
-        let hnsw = raw.hnsw.unwrap_or_default();
-        if hnsw.ef_construct.is_some_and(|ef| ef < 4) {
-            let place = [place[0], place[1], key("hnsw"), key("ef_construct")];
-            return Err(self.error(&place, "ef_construct is too small".into(), words("write 4 or more")));
+        if spec.vectors.is_empty() && spec.sparse_vectors.is_empty() {
+            return Err(self.error(&place, "`vectors` is missing".into(), words(VECTOR_FORM)));
         }
-        let payload_indexes = self.payload_indexes(&place, raw.payload_indexes)?;
-        Ok(CollectionSpec {
-            alias: raw.alias,
-            vectors,
-            on_disk_payload: raw.on_disk_payload,
-            hnsw: HnswSpec { m: hnsw.m, ef_construct: hnsw.ef_construct },
-            payload_indexes,
-            name,
-        })
+        if let Some(twin) = spec.sparse_vectors.keys().find(|name| spec.vectors.contains_key(*name)) {
+            let message = format!("a dense and a sparse vector cannot both be called `{twin}`");
+            let below = [place[0], place[1], key("sparse_vectors"), key(twin)];
+            return Err(self.error(&below, message, words("give one of them another name")));
+        }
+        spec.settings = self.settings(Scope::Collection, &place, Entries(parameters))?;
+        spec.name = name;
+        Ok(spec)
+    }
+
+    fn alias(&self, place: &[Key<'_>], node: Node) -> Result<String, FileError> {
+        let Node::Scalar(Scalar::Text(alias)) = node else {
+            return Err(self.error(place, "an alias is a name".into(), words("write it in quotes")));
+        };
+        self.check_name(place, "an alias", &alias)?;
+        Ok(alias)
     }
 
     fn check_name(&self, place: &[Key<'_>], what: &str, name: &str) -> Result<(), FileError> {
@@ -134,113 +158,85 @@ impl Reader<'_> {
 
     /// One vector without a name, or vectors by name: told apart by what stands under the keys, so that a misspelt
     /// `size` is not taken for a name.
-    fn vectors(&self, place: &[Key<'_>], raw: Entries<Item>) -> Result<BTreeMap<String, VectorSpec>, FileError> {
-        self.no_twins(place, "key", &raw)?;
-        let (mut single, mut named) = (Vec::new(), Vec::new());
-        for (name, item) in raw.0 {
-            match item {
-                Item::Scalar(scalar) => single.push((name, scalar)),
-                Item::Entries(entries) => named.push((name, entries)),
-            }
+    fn vectors(&self, place: &[Key<'_>], raw: Node) -> Result<BTreeMap<String, Settings>, FileError> {
+        let entries = self.map(place, raw)?;
+        self.no_twins(place, "key", &entries)?;
+        let is_single = entries.0.iter().any(|(_, node)| matches!(node, Node::Scalar(_)));
+        if entries.0.is_empty() {
+            return Err(self.error(place, "there is no vector".into(), words(VECTOR_FORM)));
         }
-        let form = "write {size: 384, distance: Cosine}, or a map of names to such entries";
-        match (single.is_empty(), named.is_empty()) {
-            (true, true) => Err(self.error(place, "there is no vector".into(), words(form))),
-            (false, false) => {
-                let message = "one vector without a name and vectors by name cannot be together";
-                Err(self.error(place, message.into(), words(form)))
-            }
-            (false, true) => Ok(BTreeMap::from([(String::new(), self.vector(place, Entries(single))?)])),
-            (true, false) => named.into_iter().map(|(name, entry)| self.named_vector(place, name, entry)).collect(),
+        if !is_single {
+            return entries.0.into_iter().map(|(name, entry)| self.vector(Scope::Vector, place, name, entry)).collect();
         }
+        let known = keys(Scope::Vector, "");
+        let is_named = |(name, node): &(String, Node)| matches!(node, Node::Map(_)) && !known.contains(&name.as_str());
+        if entries.0.iter().any(is_named) {
+            let message = "one vector without a name and vectors by name cannot be together";
+            return Err(self.error(place, message.into(), words(VECTOR_FORM)));
+        }
+        Ok(BTreeMap::from([(String::new(), self.settings(Scope::Vector, place, entries)?)]))
     }
 
-    fn named_vector(
+    fn sparse_vectors(&self, place: &[Key<'_>], raw: Node) -> Result<BTreeMap<String, Settings>, FileError> {
+        let entries = self.map(place, raw)?;
+        self.no_twins(place, "sparse vector", &entries)?;
+        entries.0.into_iter().map(|(name, entry)| self.vector(Scope::SparseVector, place, name, entry)).collect()
+    }
+
+    fn vector(
         &self,
+        scope: Scope,
         place: &[Key<'_>],
         name: String,
-        entry: Entries<Scalar>,
-    ) -> Result<(String, VectorSpec), FileError> {
+        entry: Node,
+    ) -> Result<(String, Settings), FileError> {
         let place = [place, &[key(&name)]].concat();
         if name.is_empty() {
             let advice = words("leave the name out altogether, or give one");
             return Err(self.error(&place, "a vector has an empty name".into(), advice));
         }
-        let vector = self.vector(&place, entry)?;
-        Ok((name, vector))
+        let entries = self.map(&place, entry)?;
+        let settings = self.settings(scope, &place, entries)?;
+        Ok((name, settings))
     }
 
-    fn vector(&self, place: &[Key<'_>], entry: Entries<Scalar>) -> Result<VectorSpec, FileError> {
-        let (mut size, mut distance, mut on_disk) = (None, None, None);
-        self.no_twins(place, "key", &entry)?;
-        for (name, value) in &entry.0 {
-            let place = [place, &[key(name)]].concat();
-            match name.as_str() {
-                "size" => size = Some(self.size(&place, value)?),
-                "distance" => distance = Some(self.distance(&place, value)?),
-                "on_disk" => match value {
-                    Scalar::Bool(value) => on_disk = Some(*value),
-                    other => {
-                        let message = format!("{other} is neither true nor false");
-                        return Err(self.error(&place, message, words("write true or false")));
-                    }
-                },
-                unknown => {
-                    let message = format!("a vector has no key `{unknown}`");
-                    return Err(self.error(&place, message, one_of(unknown, &["size", "distance", "on_disk"])));
-                }
-            }
+    fn payload_indexes(&self, place: &[Key<'_>], raw: Node) -> Result<BTreeMap<String, IndexSpec>, FileError> {
+        let entries = self.map(place, raw)?;
+        self.no_twins(place, "payload index", &entries)?;
+        entries.0.into_iter().map(|(path, index)| self.payload_index(place, path, index)).collect()
+    }
+
+    fn payload_index(&self, place: &[Key<'_>], path: String, index: Node) -> Result<(String, IndexSpec), FileError> {
+        let place = [place, &[key(&path)]].concat();
+        if path.trim().is_empty() {
+            let advice = words("write the path of a payload key, such as metadata.source");
+            return Err(self.error(&place, "the path is empty".into(), advice));
         }
-        let missing = |name: &str| {
-            self.error(place, format!("`{name}` is missing"), words("write {size: 384, distance: Cosine}"))
+        let mut entries = self.map(&place, index)?;
+        self.no_twins(&place, "key", &entries)?;
+        let types = IndexType::ALL.map(IndexType::name);
+        let Some(at) = entries.0.iter().position(|(word, _)| word == "type") else {
+            let mistyped = entries.0.first().map_or("type", |(word, _)| word.as_str());
+            let advice = Advice::OneOf { wrong: mistyped.into(), known: vec!["type".into()] };
+            return Err(self.error(&place, format!("`type` is missing: one of {}", types.join(", ")), advice));
         };
-        Ok(VectorSpec {
-            size: size.ok_or_else(|| missing("size"))?,
-            distance: distance.ok_or_else(|| missing("distance"))?,
-            on_disk,
-        })
-    }
-
-    fn size(&self, place: &[Key<'_>], value: &Scalar) -> Result<u64, FileError> {
-        match value {
-            Scalar::Number(size @ 1..=LARGEST_VECTOR) => Ok(*size),
-            other => {
-                let advice = format!("write the dimensions that the embedding model gives, 1 to {LARGEST_VECTOR}");
-                Err(self.error(place, format!("{other} is no size of a vector"), Advice::Text(advice)))
-            }
+        let (word, node) = entries.0.remove(at);
+        let below = [place.as_slice(), &[key(&word)]].concat();
+        let wanted = match &node {
+            Node::Scalar(Scalar::Text(wanted)) => wanted.as_str(),
+            _ => "",
+        };
+        let index_type = IndexType::ALL
+            .into_iter()
+            .find(|known| known.name() == wanted)
+            .ok_or_else(|| self.error(&below, format!("the type `{wanted}` is not known"), one_of(wanted, &types)))?;
+        let settings = self.settings(Scope::PayloadIndex(index_type), &place, entries)?;
+        let off = |path: &str| settings.get(path) == Some(Value::Bool(false));
+        if off("lookup") && off("range") {
+            let message = "an index with neither `lookup` nor `range` serves nothing";
+            return Err(self.error(&place, message.into(), words("leave one of them out")));
         }
-    }
-
-    fn distance(&self, place: &[Key<'_>], value: &Scalar) -> Result<Distance, FileError> {
-        let name = value.to_string();
-        Distance::ALL.into_iter().find(|distance| distance.name() == name).ok_or_else(|| {
-            let advice = one_of(&name, &Distance::ALL.map(Distance::name));
-            self.error(place, format!("the distance `{name}` is not known"), advice)
-        })
-    }
-
-    fn payload_indexes(
-        &self,
-        collection: &[Key<'_>],
-        raw: Entries<RawIndex>,
-    ) -> Result<BTreeMap<String, IndexType>, FileError> {
-        let place = [collection, &[key("payload_indexes")]].concat();
-        self.no_twins(&place, "payload index", &raw)?;
-        let one = |(path, index): (String, RawIndex)| {
-            let place = [place.as_slice(), &[key(&path)]].concat();
-            if path.trim().is_empty() {
-                let advice = words("write the path of a payload key, such as metadata.source");
-                return Err(self.error(&place, "the path is empty".into(), advice));
-            }
-            let wanted = index.r#type.as_str();
-            let index = IndexType::ALL.into_iter().find(|index| index.name() == wanted).ok_or_else(|| {
-                let message = format!("the type `{wanted}` is not known");
-                let place = [place.as_slice(), &[key("type")]].concat();
-                self.error(&place, message, one_of(wanted, &IndexType::ALL.map(IndexType::name)))
-            })?;
-            Ok((path, index))
-        };
-        raw.0.into_iter().map(one).collect()
+        Ok((path, IndexSpec { index_type, settings }))
     }
 
     /// YAML forbids two equal keys, and its reader leaves it to us to notice.

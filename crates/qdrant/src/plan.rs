@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use crate::live::LiveVector;
-use crate::{CollectionSpec, Error, Live, LiveCollection, VectorSpec};
+use crate::parameter::{NONE, Parameter, Scope, Value};
+use crate::{CollectionSpec, Error, IndexSpec, Live, LiveCollection, Settings};
+
+/// The first version that adds a vector to a collection.
+const ADDS_VECTORS: (u32, u32) = (1, 18);
 
 /// The differences between what is declared and what is there. Empty when there is nothing to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,27 +32,25 @@ pub struct Change {
     pub to: Option<String>,
 }
 
-/// What differs. A vector without a name has the empty one.
+/// What differs. A vector without a name has the empty one; paths are those of the table of parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// The collection is not there.
     Collection,
     /// The payload index on this path.
     PayloadIndex(String),
-    /// Links per point of the graph index.
-    HnswM,
-    /// Candidates while the graph index is built.
-    HnswEfConstruct,
-    /// Where payloads are kept.
-    OnDiskPayload,
-    /// Where the vectors of this name are kept.
-    VectorOnDisk(String),
-    /// The dimensions of this vector.
-    VectorSize(String),
-    /// How two vectors of this name are compared.
-    VectorDistance(String),
+    /// A parameter of the collection itself.
+    Parameter(&'static str),
+    /// A parameter of a dense vector.
+    #[expect(missing_docs, reason = "the fields say what they are")]
+    VectorParameter { vector: String, path: &'static str },
+    /// A parameter of a sparse vector.
+    #[expect(missing_docs, reason = "the fields say what they are")]
+    SparseVectorParameter { vector: String, path: &'static str },
     /// The vector of this name is only declared, or only there.
     Vector(String),
+    /// The sparse vector of this name is only declared.
+    SparseVector(String),
     /// Where this alias leads: `from` and `to` are collections.
     Alias(String),
 }
@@ -76,20 +77,18 @@ pub enum Undeclared {
 }
 
 impl What {
-    /// The sort of thing, without its name.
+    /// The sort of thing, without its name: `payload_index`, `hnsw.m`, `vector.size`.
     #[must_use]
-    pub fn sort(&self) -> &'static str {
+    pub fn sort(&self) -> String {
         match self {
-            Self::Collection => "collection",
-            Self::PayloadIndex(_) => "payload_index",
-            Self::HnswM => "hnsw.m",
-            Self::HnswEfConstruct => "hnsw.ef_construct",
-            Self::OnDiskPayload => "on_disk_payload",
-            Self::VectorOnDisk(_) => "vector.on_disk",
-            Self::VectorSize(_) => "vector.size",
-            Self::VectorDistance(_) => "vector.distance",
-            Self::Vector(_) => "vector",
-            Self::Alias(_) => "alias",
+            Self::Collection => "collection".into(),
+            Self::PayloadIndex(_) => "payload_index".into(),
+            Self::Parameter(path) => (*path).into(),
+            Self::VectorParameter { path, .. } => format!("vector.{path}"),
+            Self::SparseVectorParameter { path, .. } => format!("sparse_vector.{path}"),
+            Self::Vector(_) => "vector".into(),
+            Self::SparseVector(_) => "sparse_vector".into(),
+            Self::Alias(_) => "alias".into(),
         }
     }
 
@@ -97,12 +96,12 @@ impl What {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Collection | Self::HnswM | Self::HnswEfConstruct | Self::OnDiskPayload => None,
+            Self::Collection | Self::Parameter(_) => None,
             Self::PayloadIndex(name)
-            | Self::VectorOnDisk(name)
-            | Self::VectorSize(name)
-            | Self::VectorDistance(name)
+            | Self::VectorParameter { vector: name, .. }
+            | Self::SparseVectorParameter { vector: name, .. }
             | Self::Vector(name)
+            | Self::SparseVector(name)
             | Self::Alias(name) => Some(name.as_str()).filter(|name| !name.is_empty()),
         }
     }
@@ -110,7 +109,11 @@ impl What {
 
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sort = self.sort().replace("payload_index", "payload index");
+        let sort = match self {
+            Self::PayloadIndex(_) => "payload index".into(),
+            Self::SparseVector(_) => "sparse vector".into(),
+            _ => self.sort(),
+        };
         match self.name() {
             Some(name) => write!(f, "{sort} {name}"),
             None => f.write_str(&sort),
@@ -149,6 +152,8 @@ impl fmt::Display for Undeclared {
 /// namespace, and there is no way on that loses nothing.
 pub fn plan(declared: &[CollectionSpec], live: &Live) -> Result<Plan, Error> {
     let mut plan = Plan::default();
+    // A version that is named otherwise is a development build's.
+    let adds_vectors = live.version.is_none_or(|version| version >= ADDS_VECTORS);
     for spec in declared {
         if let Some(collection) = live.aliases.get(&spec.name) {
             return Err(Error::NameTaken {
@@ -165,7 +170,7 @@ pub fn plan(declared: &[CollectionSpec], live: &Live) -> Result<Plan, Error> {
             });
         }
         let changes = match live.collections.get(&spec.name) {
-            Some(live) => differences(spec, live),
+            Some(live) => differences(spec, live, adds_vectors),
             None => creation(spec),
         };
         plan.changes.extend(changes);
@@ -181,30 +186,48 @@ fn creation(spec: &CollectionSpec) -> Vec<Change> {
         "" => describe(vector),
         name => format!("{name}: {}", describe(vector)),
     });
-    let vectors = vectors.collect::<Vec<_>>().join(", ");
+    let sparse = spec.sparse_vectors.iter().map(|(name, vector)| format!("{name}: {}", describe_sparse(vector)));
+    let vectors = vectors.chain(sparse).collect::<Vec<_>>().join(", ");
     let indexes =
         spec.payload_indexes.iter().map(|(path, index)| (What::PayloadIndex(path.clone()), index.to_string()));
     let all = std::iter::once((What::Collection, vectors)).chain(indexes);
     all.map(|(what, to)| in_place(spec, what, None, to)).collect()
 }
 
-fn describe(vector: &VectorSpec) -> String {
-    format!("{} {}", vector.size, vector.distance)
+fn describe(vector: &Settings) -> String {
+    let word = |path: &str| vector.get(path).map_or_else(|| "unknown".into(), |value| value.to_string());
+    let several = if vector.get("multivector.comparator").is_some() { ", several per point" } else { "" };
+    format!("{} {}{several}", word("size"), word("distance"))
+}
+
+fn describe_sparse(vector: &Settings) -> String {
+    match vector.get("modifier").filter(|modifier| *modifier != Value::Word(NONE)) {
+        Some(modifier) => format!("sparse {modifier}"),
+        None => "sparse".into(),
+    }
 }
 
 fn in_place(spec: &CollectionSpec, what: What, from: Option<String>, to: impl ToString) -> Change {
     Change { collection: spec.name.clone(), what, kind: ChangeKind::InPlace, from, to: Some(to.to_string()) }
 }
 
-fn differences(spec: &CollectionSpec, live: &LiveCollection) -> Vec<Change> {
+fn differences(spec: &CollectionSpec, live: &LiveCollection, adds_vectors: bool) -> Vec<Change> {
     let mut changes = Vec::new();
+    let new_vector = |what, to: String, adds_vectors| {
+        let kind = if adds_vectors { ChangeKind::InPlace } else { ChangeKind::NeedsRebuild };
+        Change { kind, ..in_place(spec, what, None, to) }
+    };
     for (name, vector) in &spec.vectors {
         match live.vectors.get(name) {
-            Some(live) => vector_differences(spec, name, vector, live, &mut changes),
-            None => changes.push(Change {
-                kind: ChangeKind::NeedsRebuild,
-                ..in_place(spec, What::Vector(name.clone()), None, describe(vector))
-            }),
+            Some(live) => changes.extend(parameters(spec, Scope::Vector, vector, live, |path| What::VectorParameter {
+                vector: name.clone(),
+                path,
+            })),
+            None => {
+                // A collection has one vector without a name, or vectors with names.
+                let fits = adds_vectors && !name.is_empty() && !live.vectors.contains_key("");
+                changes.push(new_vector(What::Vector(name.clone()), describe(vector), fits));
+            }
         }
     }
     for (name, vector) in live.vectors.iter().filter(|(name, _)| !spec.vectors.contains_key(*name)) {
@@ -212,54 +235,59 @@ fn differences(spec: &CollectionSpec, live: &LiveCollection) -> Vec<Change> {
             collection: spec.name.clone(),
             what: What::Vector(name.clone()),
             kind: ChangeKind::Destructive,
-            from: Some(format!("{} {}", vector.size, known(vector.distance))),
+            from: Some(describe(vector)),
             to: None,
         });
     }
-    for (what, wanted, there) in
-        [(What::HnswM, spec.hnsw.m, live.m), (What::HnswEfConstruct, spec.hnsw.ef_construct, live.ef_construct)]
-    {
-        if let Some(wanted) = wanted.filter(|_| wanted != there) {
-            changes.push(in_place(spec, what, Some(known(there)), wanted));
+    for (name, vector) in &spec.sparse_vectors {
+        match live.sparse_vectors.get(name) {
+            Some(live) => changes.extend(parameters(spec, Scope::SparseVector, vector, live, |path| {
+                What::SparseVectorParameter { vector: name.clone(), path }
+            })),
+            None => changes.push(new_vector(What::SparseVector(name.clone()), describe_sparse(vector), adds_vectors)),
         }
     }
-    if let Some(wanted) = spec.on_disk_payload.filter(|wanted| *wanted != live.on_disk_payload) {
-        changes.push(in_place(spec, What::OnDiskPayload, Some(live.on_disk_payload.to_string()), wanted));
-    }
+    changes.extend(parameters(spec, Scope::Collection, &spec.settings, &live.settings, What::Parameter));
     for (path, wanted) in &spec.payload_indexes {
         let there = live.payload_indexes.get(path);
-        if there != Some(&Some(*wanted)) {
-            let from = there.map(|there| known(*there));
+        let from = there.map(|there| there.as_ref().map(|there| alike(there, wanted)));
+        if from.as_ref().is_none_or(|from| from.as_ref() != Some(wanted)) {
+            let from = from.map(|from| from.map_or_else(|| "unknown".into(), |from| from.to_string()));
             changes.push(in_place(spec, What::PayloadIndex(path.clone()), from, wanted));
         }
     }
     changes
 }
 
-fn vector_differences(
+/// The parameters that are declared otherwise than they are.
+fn parameters(
     spec: &CollectionSpec,
-    name: &str,
-    wanted: &VectorSpec,
-    live: &LiveVector,
-    changes: &mut Vec<Change>,
-) {
-    let rebuild =
-        |what, from, to: String| Change { kind: ChangeKind::NeedsRebuild, ..in_place(spec, what, Some(from), to) };
-    if wanted.size != live.size {
-        changes.push(rebuild(What::VectorSize(name.into()), live.size.to_string(), wanted.size.to_string()));
-    }
-    if Some(wanted.distance) != live.distance {
-        let what = What::VectorDistance(name.into());
-        changes.push(rebuild(what, known(live.distance), wanted.distance.to_string()));
-    }
-    if let Some(on_disk) = wanted.on_disk.filter(|on_disk| *on_disk != live.on_disk) {
-        let what = What::VectorOnDisk(name.into());
-        changes.push(in_place(spec, what, Some(live.on_disk.to_string()), on_disk));
-    }
+    scope: Scope,
+    declared: &Settings,
+    live: &Settings,
+    what: impl Fn(&'static str) -> What,
+) -> Vec<Change> {
+    let differing = declared.of(scope).filter(|(parameter, wanted)| live.get(parameter.path) != Some(*wanted));
+    let change = |(parameter, wanted): (&'static Parameter, Value)| {
+        let from = live.get(parameter.path).map_or_else(|| "not set".into(), |value| value.to_string());
+        let kind = if parameter.in_place { ChangeKind::InPlace } else { ChangeKind::NeedsRebuild };
+        Change { kind, ..in_place(spec, what(parameter.path), Some(from), wanted) }
+    };
+    differing.map(change).collect()
 }
 
-fn known(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| "unknown".into(), |value| value.to_string())
+/// The index that is there with no more parameters than the declared one names.
+fn alike(there: &IndexSpec, wanted: &IndexSpec) -> IndexSpec {
+    let mut settings = Settings::default();
+    if there.index_type == wanted.index_type {
+        let declared = wanted.settings.of(Scope::PayloadIndex(wanted.index_type));
+        declared.for_each(|(parameter, _)| {
+            if let Some(value) = there.settings.get(parameter.path) {
+                settings.set(parameter, value);
+            }
+        });
+    }
+    IndexSpec { index_type: there.index_type, settings }
 }
 
 /// Where the alias has to lead, if it does not yet. Away from points to none, it would leave the application without
@@ -286,7 +314,7 @@ fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
         let of = || name.clone();
         let paths = collection.payload_indexes.keys().filter(|path| !spec.payload_indexes.contains_key(*path));
         found.extend(paths.map(|path| Undeclared::PayloadIndex { collection: of(), path: path.clone() }));
-        let sparse = collection.sparse_vectors.iter();
+        let sparse = collection.sparse_vectors.keys().filter(|name| !spec.sparse_vectors.contains_key(*name));
         found.extend(sparse.map(|vector| Undeclared::SparseVector { collection: of(), name: vector.clone() }));
     }
     let aliases =

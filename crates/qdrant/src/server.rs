@@ -21,7 +21,7 @@ use crate::Error;
 use crate::error::innermost;
 use crate::http::Http;
 
-/// The first version with payload indexes of type uuid, the youngest thing that can be declared.
+/// The first version with payload indexes of type uuid.
 const MINIMUM: (u32, u32) = (1, 11);
 
 /// Where a server is and how to talk to it.
@@ -112,17 +112,18 @@ impl Server {
         Ok(self.ask("ask for the version", client.health_check(HealthCheckRequest {})).await?.version)
     }
 
-    /// Refuses a server that does not know everything that can be declared.
-    pub(crate) async fn require_version(&self) -> Result<(), Error> {
+    /// Major and minor version, as far as it is known. Refuses a server that is too old to be compared with.
+    pub(crate) async fn require_version(&self) -> Result<Option<(u32, u32)>, Error> {
         let version = self.version().await?;
-        if parse_version(&version).is_some_and(|known| known < MINIMUM) {
+        let known = parse_version(&version);
+        if known.is_some_and(|known| known < MINIMUM) {
             return Err(Error::TooOld {
                 address: self.address.clone(),
                 doing: "compare the collections".into(),
                 reason: format!("it is {version}, and {}.{} is the oldest that will do", MINIMUM.0, MINIMUM.1),
             });
         }
-        Ok(())
+        Ok(known)
     }
 
     /// The names of the collections, sorted.

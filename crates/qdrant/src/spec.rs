@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::parameter::{Fields, Parameter, Scope, Value, parameters};
+
 /// A declared collection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CollectionSpec {
     /// Its own name.
     pub name: String,
@@ -12,69 +14,83 @@ pub struct CollectionSpec {
     pub alias: Option<String>,
     /// The dense vectors by name. A collection with one vector without a name has it under the empty name, as in
     /// Qdrant itself.
-    pub vectors: BTreeMap<String, VectorSpec>,
-    /// Whether payloads stay on disk.
-    pub on_disk_payload: Option<bool>,
-    /// The graph index over the vectors.
-    pub hnsw: HnswSpec,
-    /// The payload indexes: path to type.
-    pub payload_indexes: BTreeMap<String, IndexType>,
+    pub vectors: BTreeMap<String, Settings>,
+    /// The sparse vectors by name.
+    pub sparse_vectors: BTreeMap<String, Settings>,
+    /// The parameters of the collection itself.
+    pub settings: Settings,
+    /// The payload indexes by path.
+    pub payload_indexes: BTreeMap<String, IndexSpec>,
 }
 
-/// One dense vector of every point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VectorSpec {
-    /// Its dimensions.
-    pub size: u64,
-    /// How two are compared.
-    pub distance: Distance,
-    /// Whether the vectors stay on disk.
-    pub on_disk: Option<bool>,
+/// An index over a payload key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexSpec {
+    /// What it holds.
+    pub index_type: IndexType,
+    /// Its parameters.
+    pub settings: Settings,
 }
 
-/// The parameters of the graph index that a declaration may set.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HnswSpec {
-    /// Links per point.
-    pub m: Option<u64>,
-    /// Candidates that are looked at while the graph is built.
-    pub ef_construct: Option<u64>,
-}
+/// The values of parameters by their paths, as far as they are given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings(BTreeMap<&'static str, Value>);
 
-/// How two vectors are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "Qdrant's own names")]
-pub enum Distance {
-    Cosine,
-    Dot,
-    Euclid,
-    Manhattan,
-}
-
-impl Distance {
-    /// All of them, as they are offered to the user.
-    pub const ALL: [Self; 4] = [Self::Cosine, Self::Dot, Self::Euclid, Self::Manhattan];
-
-    /// The word for it.
+impl Settings {
+    /// The value of the parameter at `path`, such as `hnsw.m`.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cosine => "Cosine",
-            Self::Dot => "Dot",
-            Self::Euclid => "Euclid",
-            Self::Manhattan => "Manhattan",
-        }
+    pub fn get(&self, path: &str) -> Option<Value> {
+        self.0.get(path).copied()
+    }
+
+    /// Gives a parameter a value.
+    pub fn set(&mut self, parameter: &'static Parameter, value: Value) {
+        self.0.insert(parameter.path, parameter.rounded(value));
+    }
+
+    /// Whether nothing is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parameters of `scope` that are given, in the order of the table.
+    pub fn of(&self, scope: Scope) -> impl Iterator<Item = (&'static Parameter, Value)> + '_ {
+        parameters(scope).filter_map(|parameter| Some((parameter, self.get(parameter.path)?)))
+    }
+
+    /// All that the server's messages say.
+    pub(crate) fn read(scope: Scope, fields: &mut Fields) -> Self {
+        let found = parameters(scope).filter_map(|parameter| Some((parameter.path, parameter.get(fields)?)));
+        Self(found.collect())
+    }
+
+    /// Sets those that `is_wanted` chooses.
+    pub(crate) fn write(&self, scope: Scope, fields: &mut Fields, is_wanted: impl Fn(&Parameter) -> bool) {
+        self.of(scope).filter(|(parameter, _)| is_wanted(parameter)).for_each(|(parameter, value)| {
+            parameter.put(fields, value);
+        });
+    }
+
+    /// Those that `is_wanted` chooses, as a request holds them.
+    pub(crate) fn fields(&self, scope: Scope, is_wanted: impl Fn(&Parameter) -> bool) -> Fields {
+        let mut fields = Fields::default();
+        self.write(scope, &mut fields, is_wanted);
+        fields
     }
 }
 
-impl fmt::Display for Distance {
+impl fmt::Display for IndexSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        write!(f, "{}", self.index_type)?;
+        let settings = self.settings.of(Scope::PayloadIndex(self.index_type));
+        let settings: Vec<_> = settings.map(|(parameter, value)| format!("{}: {value}", parameter.path)).collect();
+        if settings.is_empty() { Ok(()) } else { write!(f, " {{{}}}", settings.join(", ")) }
     }
 }
 
 /// What a payload index holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "Qdrant's own names")]
 pub enum IndexType {
     Keyword,

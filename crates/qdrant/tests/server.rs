@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use dbops_qdrant::parameter::{Scope, Value, parameters};
 use dbops_qdrant::{
-    ChangeKind, CollectionSpec, CollectionState, Distance, Error, Event, Extent, HnswSpec, IndexType, Plan, Server,
-    ServerOptions, VectorSpec, What, plan,
+    ChangeKind, CollectionSpec, CollectionState, Error, Event, Extent, IndexSpec, IndexType, Plan, Server,
+    ServerOptions, Settings, What, plan,
 };
 use dbops_testbed::unique;
 use qdrant_client::Payload;
@@ -27,15 +28,40 @@ fn server() -> Server {
     Server::new(&options()).expect("right options")
 }
 
+fn settings(scope: Scope, values: &[(&str, Value)]) -> Settings {
+    let mut settings = Settings::default();
+    values.iter().for_each(|(path, value)| set(&mut settings, scope, path, *value));
+    settings
+}
+
+fn set(settings: &mut Settings, scope: Scope, path: &str, value: Value) {
+    settings.set(parameters(scope).find(|parameter| parameter.path == path).expect("it is in the table"), value);
+}
+
+fn vector(size: u64, distance: &'static str) -> Settings {
+    settings(Scope::Vector, &[("size", Value::Integer(size)), ("distance", Value::Word(distance))])
+}
+
+fn index(index_type: IndexType) -> IndexSpec {
+    IndexSpec { index_type, settings: Settings::default() }
+}
+
 fn spec(name: &str) -> CollectionSpec {
-    let vector = VectorSpec { size: 4, distance: Distance::Cosine, on_disk: Some(false) };
+    let mut unnamed = vector(4, "Cosine");
+    set(&mut unnamed, Scope::Vector, "on_disk", Value::Bool(false));
+    let collection = [
+        ("on_disk_payload", Value::Bool(true)),
+        ("hnsw.m", Value::Integer(8)),
+        ("hnsw.ef_construct", Value::Integer(64)),
+    ];
+    let indexes = IndexType::ALL.into_iter().map(|index_type| (format!("metadata.{index_type}"), index(index_type)));
     CollectionSpec {
         name: unique(name),
         alias: Some(unique("alias")),
-        vectors: BTreeMap::from([(String::new(), vector)]),
-        on_disk_payload: Some(true),
-        hnsw: HnswSpec { m: Some(8), ef_construct: Some(64) },
-        payload_indexes: IndexType::ALL.into_iter().map(|index| (format!("metadata.{index}"), index)).collect(),
+        vectors: BTreeMap::from([(String::new(), unnamed)]),
+        settings: settings(Scope::Collection, &collection),
+        payload_indexes: indexes.collect(),
+        ..CollectionSpec::default()
     }
 }
 
@@ -82,21 +108,25 @@ async fn what_was_applied_needs_no_change() {
 async fn every_change_in_place_is_made() {
     let server = server();
     let mut declared = [spec("change")];
-    let named = VectorSpec { size: 3, distance: Distance::Dot, on_disk: None };
+    let named = vector(3, "Dot");
     declared[0].vectors = BTreeMap::from([("text".into(), named.clone()), ("image".into(), named)]);
     apply(&server, &declared).await;
 
     let changed = &mut declared[0];
-    changed.hnsw = HnswSpec { m: Some(32), ef_construct: Some(200) };
-    changed.on_disk_payload = Some(false);
-    changed.vectors.get_mut("text").expect("it is there").on_disk = Some(true);
-    changed.payload_indexes.insert("metadata.keyword".into(), IndexType::Text);
-    changed.payload_indexes.insert("metadata.new".into(), IndexType::Datetime);
+    let collection = [
+        ("on_disk_payload", Value::Bool(false)),
+        ("hnsw.m", Value::Integer(32)),
+        ("hnsw.ef_construct", Value::Integer(200)),
+    ];
+    changed.settings = settings(Scope::Collection, &collection);
+    set(changed.vectors.get_mut("text").expect("it is there"), Scope::Vector, "on_disk", Value::Bool(true));
+    changed.payload_indexes.insert("metadata.keyword".into(), index(IndexType::Text));
+    changed.payload_indexes.insert("metadata.new".into(), index(IndexType::Datetime));
     let expected = [
         "vector.on_disk text",
+        "on_disk_payload",
         "hnsw.m",
         "hnsw.ef_construct",
-        "on_disk_payload",
         "payload index metadata.keyword",
         "payload index metadata.new",
     ];
@@ -147,15 +177,15 @@ async fn what_needs_a_rebuild_is_refused_before_anything_is_done() {
     let server = server();
     let mut declared = [spec("rebuild")];
     apply(&server, &declared).await;
-    declared[0].hnsw.m = Some(32);
-    declared[0].vectors.get_mut("").expect("it is there").size = 5;
+    set(&mut declared[0].settings, Scope::Collection, "hnsw.m", Value::Integer(32));
+    set(declared[0].vectors.get_mut("").expect("it is there"), Scope::Vector, "size", Value::Integer(5));
     let plan = plan_now(&server, &declared).await;
     let error = server.apply(&declared, &plan, Extent::Whole, &mut |_| ()).await.expect_err("the size differs");
     assert!(matches!(error, Error::NotInPlace { .. }), "{error:?}");
     assert_eq!(plan_now(&server, &declared).await, plan);
 
     let done = server.apply(&declared, &plan, Extent::InPlace, &mut |_| ()).await.expect("the rest can be done");
-    assert_eq!(done.iter().map(|change| &change.what).collect::<Vec<_>>(), [&What::HnswM]);
+    assert_eq!(done.iter().map(|change| &change.what).collect::<Vec<_>>(), [&What::Parameter("hnsw.m")]);
     let left = plan_now(&server, &declared).await.changes;
     assert_eq!(left.iter().map(|change| change.kind).collect::<Vec<_>>(), [ChangeKind::NeedsRebuild]);
 }

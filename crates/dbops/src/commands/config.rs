@@ -1,4 +1,4 @@
-//! `dbops config check|show`: the configuration as dbops reads it.
+//! `dbops config check|show|schema`: the configuration as dbops reads it.
 
 use std::path::Path;
 
@@ -23,6 +23,13 @@ enum ConfigCommand {
     Check,
     /// Show every target with its paths, variables filled in and passwords masked
     Show,
+    /// Print the JSON schema of a file, for editors to complete and check it
+    #[command(after_help = "Example:\n  dbops config schema --collections > config/qdrant/collections.schema.json")]
+    Schema {
+        /// Of the file of declared Qdrant collections
+        #[arg(long, required = true)]
+        collections: bool,
+    },
 }
 
 #[derive(Serialize)]
@@ -82,26 +89,39 @@ struct TargetDocument {
 }
 
 pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
-    let config = context.config()?;
-    if matches!(args.command, ConfigCommand::Check) {
-        repository::keys(context, &config, None)?;
-    }
-    let document = document(&config);
-    let shown = |path: &str| context.environment.shown(Path::new(path)).to_string();
-    context.ui.document(&document)?;
     match args.command {
-        ConfigCommand::Check => {
-            context.ui.data(format!("{}: {} targets, nothing wrong", shown(&document.path), document.targets.len()))?;
-        }
-        ConfigCommand::Show => {
-            let rows = document.targets.into_iter().map(|target| {
-                vec![target.name, target.kind.into(), target.url, shown(target.files.as_deref().unwrap_or_default())]
-            });
-            context.ui.table(&["target", "kind", "url", "files"], rows.collect())?;
-            context.ui.data(format!("\nbackups: {}", shown(&document.repository)))?;
-        }
+        ConfigCommand::Check => check(context)?,
+        ConfigCommand::Show => show(context)?,
+        ConfigCommand::Schema { .. } => schema(context)?,
     }
     Ok(Outcome::Done)
+}
+
+fn check(context: &Context) -> Result<()> {
+    let config = context.config()?;
+    repository::keys(context, &config, None)?;
+    let document = document(&config);
+    context.ui.document(&document)?;
+    let path = context.environment.shown(Path::new(&document.path)).to_string();
+    context.ui.data(format!("{path}: {} targets, nothing wrong", document.targets.len()))
+}
+
+fn show(context: &Context) -> Result<()> {
+    let document = document(&context.config()?);
+    context.ui.document(&document)?;
+    let shown = |path: &str| context.environment.shown(Path::new(path)).to_string();
+    let rows = document.targets.into_iter().map(|target| {
+        vec![target.name, target.kind.into(), target.url, shown(target.files.as_deref().unwrap_or_default())]
+    });
+    context.ui.table(&["target", "kind", "url", "files"], rows.collect())?;
+    context.ui.data(format!("\nbackups: {}", shown(&document.repository)))
+}
+
+/// Reads no configuration: a new project has none yet.
+fn schema(context: &Context) -> Result<()> {
+    let schema = dbops_qdrant::json_schema();
+    context.ui.document(&schema)?;
+    context.ui.data(format!("{schema:#}"))
 }
 
 fn document(config: &Config) -> ConfigDocument {

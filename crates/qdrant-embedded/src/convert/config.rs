@@ -9,13 +9,15 @@
 use std::collections::HashMap;
 
 use prost::Message;
+use qdrant_client::qdrant::create_vector_name_request::VectorConfig;
 use qdrant_client::qdrant::quantization_config_diff::Quantization as QuantizationDiff;
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::vectors_config_diff::Config as ConfigDiff;
 use qdrant_client::qdrant::{
-    CollectionConfig, CollectionParams, CreateCollection, Datatype, Distance, HnswConfigDiff, Modifier,
-    OptimizersConfigDiff, QuantizationConfig, QuantizationConfigDiff, ShardingMethod, SparseVectorParams,
-    StrictModeConfig, UpdateCollection, VectorParams, VectorParamsDiff, VectorsConfigDiff, WalConfigDiff,
+    CollectionConfig, CollectionParams, CreateCollection, Datatype, DenseVectorCreationConfig, Distance,
+    HnswConfigDiff, Modifier, OptimizersConfigDiff, QuantizationConfig, QuantizationConfigDiff, ShardingMethod,
+    SparseIndexConfig, SparseVectorCreationConfig, SparseVectorParams, StrictModeConfig, UpdateCollection,
+    VectorParams, VectorParamsDiff, VectorParamsMap, VectorsConfigDiff, WalConfigDiff,
     quantization_config::Quantization,
 };
 use qdrant_edge::{
@@ -113,6 +115,54 @@ pub(crate) fn updated(mut config: CollectionConfig, request: UpdateCollection) -
     }
     config.params = Some(params);
     Ok(config)
+}
+
+/// `config` with one more vector. One that is there already stays as it is, if it is the same.
+pub(crate) fn with_vector(
+    mut config: CollectionConfig,
+    name: &str,
+    vector: Option<VectorConfig>,
+) -> Result<CollectionConfig> {
+    if name.is_empty() {
+        return Err(Error::invalid("a new vector needs a name"));
+    }
+    let params = config.params.get_or_insert_default();
+    let fits = match vector {
+        None => return Err(Error::invalid("a new vector needs a size and a distance, or to be sparse")),
+        Some(VectorConfig::DenseConfig(new)) => add_dense(params, name, new)?,
+        Some(VectorConfig::SparseConfig(new)) => add_sparse(params, name, new),
+    };
+    let is_twice =
+        dense(params).iter().any(|(other, _)| *other == name) && sparse(params).any(|(other, _)| other == name);
+    if !fits || is_twice {
+        return Err(Error::invalid(format!("there is another vector called `{name}`")));
+    }
+    to_engine(&config)?;
+    Ok(config)
+}
+
+/// Whether the vector is now as it is asked for.
+fn add_dense(params: &mut CollectionParams, name: &str, new: DenseVectorCreationConfig) -> Result<bool> {
+    let DenseVectorCreationConfig { size, distance, multivector_config, datatype } = new;
+    let present = params.vectors_config.get_or_insert_default();
+    let present = present.config.get_or_insert_with(|| Config::ParamsMap(VectorParamsMap::default()));
+    let Config::ParamsMap(present) = present else {
+        return Err(Error::invalid("a collection whose vector has no name takes none with a name"));
+    };
+    let vector = VectorParams { size, distance, multivector_config, datatype, ..VectorParams::default() };
+    let there = present.map.entry(name.to_owned()).or_insert(vector);
+    let is_same = (there.size, there.distance, there.multivector_config, there.datatype)
+        == (size, distance, multivector_config, datatype);
+    Ok(is_same)
+}
+
+/// The same for a sparse vector.
+fn add_sparse(params: &mut CollectionParams, name: &str, new: SparseVectorCreationConfig) -> bool {
+    let SparseVectorCreationConfig { modifier, datatype } = new;
+    let index = datatype.map(|datatype| SparseIndexConfig { datatype: Some(datatype), ..SparseIndexConfig::default() });
+    let present = params.sparse_vectors_config.get_or_insert_default();
+    let there = present.map.entry(name.to_owned()).or_insert(SparseVectorParams { modifier, index });
+    there.modifier == modifier && there.index.and_then(|index| index.datatype) == datatype
 }
 
 /// The part of a configuration that the engine acts on.

@@ -307,9 +307,17 @@ impl Points for Service {
 
     async fn create_vector_name(
         &self,
-        _: Request<CreateVectorNameRequest>,
+        request: Request<CreateVectorNameRequest>,
     ) -> Result<Response<PointsOperationResponse>, Status> {
-        unimplemented()
+        let request = request.into_inner();
+        let wait = request.wait.unwrap_or(false);
+        self.answer(
+            move |store| {
+                store.collection(&request.collection_name)?.add_vector(&request.vector_name, request.vector_config)
+            },
+            |number, time| operation_response(Some(number), wait, time),
+        )
+        .await
     }
 
     async fn delete_vector_name(

@@ -8,3 +8,4 @@ mod points;
 mod process;
 mod queries;
 mod snapshots;
+mod vectors;

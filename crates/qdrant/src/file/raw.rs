@@ -11,31 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFile {
     pub(super) version: u32,
-    pub(super) collections: Entries<RawCollection>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCollection {
-    pub(super) alias: Option<String>,
-    pub(super) vectors: Entries<Item>,
-    pub(super) on_disk_payload: Option<bool>,
-    pub(super) hnsw: Option<RawHnsw>,
-    #[serde(default)]
-    pub(super) payload_indexes: Entries<RawIndex>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawHnsw {
-    pub(super) m: Option<u64>,
-    pub(super) ef_construct: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawIndex {
-    pub(super) r#type: String,
+    pub(super) collections: Entries<Node>,
 }
 
 /// The entries of a map as they stand there, twins included.
@@ -49,7 +25,8 @@ impl<T> Default for Entries<T> {
 
 /// A value that is neither a list nor a map.
 pub(super) enum Scalar {
-    Number(u64),
+    Integer(u64),
+    Float(f64),
     Bool(bool),
     Text(String),
 }
@@ -57,9 +34,10 @@ pub(super) enum Scalar {
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number}"),
             Self::Bool(value) => write!(f, "{value}"),
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) => write!(f, "`{}`", text.escape_default()),
         }
     }
 }
@@ -86,57 +64,55 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
-/// A scalar, or a map of scalars: what may stand under a key of `vectors`.
-pub(super) enum Item {
+/// What may stand under a key.
+pub(super) enum Node {
+    /// Nothing, as after `hnsw:` when all below it is commented out.
+    Nothing,
     Scalar(Scalar),
-    Entries(Entries<Scalar>),
+    Map(Entries<Node>),
 }
 
-struct ItemVisitor;
+struct NodeVisitor;
 
-impl<'de> Visitor<'de> for ItemVisitor {
-    type Value = Item;
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a word, or an entry {size, distance, on_disk}")
+        f.write_str("a number, a word or a map")
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Item, E> {
-        Ok(Item::Scalar(Scalar::Number(value)))
+    fn visit_unit<E: Error>(self) -> Result<Node, E> {
+        Ok(Node::Nothing)
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Item, E> {
-        Ok(Item::Scalar(Scalar::Text(value.to_string())))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Scalar(Scalar::Integer(value)))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Item, E> {
-        Ok(Item::Scalar(Scalar::Text(value.to_string())))
+    #[expect(clippy::cast_precision_loss, reason = "no parameter takes a negative number; it is only shown")]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Scalar(Scalar::Float(value as f64)))
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Item, E> {
-        Ok(Item::Scalar(Scalar::Bool(value)))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Scalar(Scalar::Float(value)))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Item, E> {
-        Ok(Item::Scalar(Scalar::Text(value.into())))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Scalar(Scalar::Bool(value)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
-        Entries::deserialize(MapAccessDeserializer::new(map)).map(Item::Entries)
+    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Scalar(Scalar::Text(value.into())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Node, A::Error> {
+        Entries::deserialize(MapAccessDeserializer::new(map)).map(Node::Map)
     }
 }
 
-impl<'de> Deserialize<'de> for Item {
+impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Item::deserialize(deserializer)? {
-            Item::Scalar(scalar) => Ok(scalar),
-            Item::Entries(_) => Err(D::Error::custom("a number or a word belongs here, not a map")),
-        }
+        deserializer.deserialize_any(NodeVisitor)
     }
 }

@@ -1,41 +1,67 @@
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
 use super::plan;
-use crate::{CollectionSpec, Distance, Extent, HnswSpec, IndexType, Live, LiveCollection, LiveVector, VectorSpec};
+use crate::parameter::{NONE, Scope, Value, parameter, parameters};
+use crate::{CollectionSpec, Extent, IndexSpec, IndexType, Live, LiveCollection, Settings};
 
 fn spec(name: &str) -> CollectionSpec {
     CollectionSpec {
         name: name.into(),
         alias: Some("chunks".into()),
-        vectors: BTreeMap::from([(String::new(), vector(4, Distance::Cosine))]),
-        on_disk_payload: None,
-        hnsw: HnswSpec::default(),
-        payload_indexes: BTreeMap::from([("source".into(), IndexType::Keyword)]),
+        vectors: BTreeMap::from([(String::new(), vector(4, "Cosine"))]),
+        payload_indexes: BTreeMap::from([("source".into(), index(IndexType::Keyword))]),
+        ..CollectionSpec::default()
     }
 }
 
-fn vector(size: u64, distance: Distance) -> VectorSpec {
-    VectorSpec { size, distance, on_disk: None }
+fn index(index_type: IndexType) -> IndexSpec {
+    IndexSpec { index_type, settings: Settings::default() }
+}
+
+fn vector(size: u64, distance: &'static str) -> Settings {
+    let mut settings = Settings::default();
+    set(&mut settings, Scope::Vector, "size", Value::Integer(size));
+    set(&mut settings, Scope::Vector, "distance", Value::Word(distance));
+    settings
+}
+
+fn set(settings: &mut Settings, scope: Scope, path: &str, value: Value) {
+    settings.set(parameter(scope, path).expect("it is in the table"), value);
+}
+
+/// What the server chooses where a declaration says nothing.
+fn completed(scope: Scope, settings: &Settings) -> Settings {
+    let mut all = Settings::default();
+    for parameter in parameters(scope) {
+        if let Some(value) = settings.get(parameter.path).or(parameter.absent) {
+            all.set(parameter, value);
+        }
+    }
+    all
 }
 
 /// What a server holds after `specs` were applied to an empty one.
 fn live_from(specs: &[CollectionSpec]) -> Live {
-    let mut live = Live::default();
+    let mut live = Live { version: Some((1, 18)), ..Live::default() };
     for spec in specs {
-        let vectors = spec.vectors.iter().map(|(name, vector)| {
-            let on_disk = vector.on_disk.unwrap_or(false);
-            (name.clone(), LiveVector { size: vector.size, distance: Some(vector.distance), on_disk })
+        let vectors = spec.vectors.iter().map(|(name, it)| (name.clone(), completed(Scope::Vector, it)));
+        let sparse = spec.sparse_vectors.iter().map(|(name, it)| (name.clone(), completed(Scope::SparseVector, it)));
+        let indexes = spec.payload_indexes.iter().map(|(path, it)| {
+            let settings = completed(Scope::PayloadIndex(it.index_type), &it.settings);
+            (path.clone(), Some(IndexSpec { index_type: it.index_type, settings }))
         });
+        let mut settings = spec.settings.clone();
+        for (path, value) in [("on_disk_payload", Value::Bool(true)), ("hnsw.m", Value::Integer(16))] {
+            if settings.get(path).is_none() {
+                set(&mut settings, Scope::Collection, path, value);
+            }
+        }
         let collection = LiveCollection {
             is_empty: true,
             vectors: vectors.collect(),
-            sparse_vectors: Vec::new(),
-            on_disk_payload: spec.on_disk_payload.unwrap_or(true),
-            m: spec.hnsw.m.or(Some(16)),
-            ef_construct: spec.hnsw.ef_construct.or(Some(100)),
-            payload_indexes: spec.payload_indexes.iter().map(|(path, index)| (path.clone(), Some(*index))).collect(),
+            sparse_vectors: sparse.collect(),
+            settings: completed(Scope::Collection, &settings),
+            payload_indexes: indexes.collect(),
         };
         live.collections.insert(spec.name.clone(), collection);
         live.aliases.extend(spec.alias.clone().map(|alias| (alias, spec.name.clone())));
@@ -64,9 +90,17 @@ fn one(live: &mut Live) -> &mut LiveCollection {
     live.collections.get_mut("one").expect("it is there")
 }
 
+fn collection(spec: &mut CollectionSpec, path: &str, value: Value) {
+    set(&mut spec.settings, Scope::Collection, path, value);
+}
+
+fn of_vector(spec: &mut CollectionSpec, path: &str, value: Value) {
+    set(spec.vectors.get_mut("").expect("it is there"), Scope::Vector, path, value);
+}
+
 #[test]
 fn differences_are_found() {
-    let cases: [Case; 20] = [
+    let cases: [Case; 28] = [
         (|_| {}, |_| {}, &[]),
         (
             |_| {},
@@ -79,51 +113,125 @@ fn differences_are_found() {
         ),
         (
             |spec| {
-                spec.vectors =
-                    BTreeMap::from([("a".into(), vector(1, Distance::Dot)), ("b".into(), vector(2, Distance::Dot))])
+                spec.vectors = BTreeMap::from([("a".into(), vector(1, "Dot")), ("b".into(), vector(2, "Dot"))]);
+                spec.sparse_vectors.insert("w".into(), Settings::default());
             },
             |live| live.collections.clear(),
-            &["in_place one: collection - > a: 1 Dot, b: 2 Dot", "in_place one: payload index source - > keyword"],
+            &[
+                "in_place one: collection - > a: 1 Dot, b: 2 Dot, w: sparse",
+                "in_place one: payload index source - > keyword",
+            ],
         ),
-        (|spec| spec.hnsw.m = Some(32), |_| {}, &["in_place one: hnsw.m 16 > 32"]),
-        (|spec| spec.hnsw.ef_construct = Some(64), |_| {}, &["in_place one: hnsw.ef_construct 100 > 64"]),
-        (|spec| spec.hnsw.m = Some(16), |live| one(live).m = None, &["in_place one: hnsw.m unknown > 16"]),
-        // What a declaration leaves out is the server's to choose.
-        (|_| {}, |live| (one(live).m, one(live).on_disk_payload) = (Some(99), false), &[]),
-        (|spec| spec.on_disk_payload = Some(false), |_| {}, &["in_place one: on_disk_payload true > false"]),
+        (|spec| collection(spec, "hnsw.m", Value::Integer(32)), |_| {}, &["in_place one: hnsw.m 16 > 32"]),
         (
-            |spec| spec.vectors.get_mut("").expect("it is there").on_disk = Some(true),
+            |spec| collection(spec, "hnsw.ef_construct", Value::Integer(64)),
             |_| {},
-            &["in_place one: vector.on_disk false > true"],
+            &["in_place one: hnsw.ef_construct not set > 64"],
+        ),
+        // What a declaration leaves out is the server's to choose.
+        (|_| {}, |live| set(&mut one(live).settings, Scope::Collection, "hnsw.m", Value::Integer(99)), &[]),
+        (
+            |spec| collection(spec, "on_disk_payload", Value::Bool(false)),
+            |_| {},
+            &["in_place one: on_disk_payload true > false"],
         ),
         (
-            |spec| *spec.vectors.get_mut("").expect("it is there") = vector(8, Distance::Euclid),
+            |spec| collection(spec, "wal.wal_capacity_mb", Value::Integer(64)),
+            |live| set(&mut one(live).settings, Scope::Collection, "wal.wal_capacity_mb", Value::Integer(32)),
+            &["needs_rebuild one: wal.wal_capacity_mb 32 > 64"],
+        ),
+        // What the server does where it says nothing needs no change.
+        (|spec| collection(spec, "quantization", Value::Word(NONE)), |_| {}, &[]),
+        (
+            |spec| {
+                collection(spec, "quantization", Value::Word("scalar"));
+                collection(spec, "quantization.scalar.quantile", Value::Float(0.99));
+            },
+            |_| {},
+            &["in_place one: quantization none > scalar", "in_place one: quantization.scalar.quantile not set > 0.99"],
+        ),
+        (|spec| of_vector(spec, "on_disk", Value::Bool(true)), |_| {}, &["in_place one: vector.on_disk false > true"]),
+        (
+            |spec| of_vector(spec, "datatype", Value::Word("uint8")),
+            |_| {},
+            &["needs_rebuild one: vector.datatype float32 > uint8"],
+        ),
+        (
+            |spec| *spec.vectors.get_mut("").expect("it is there") = vector(8, "Euclid"),
             |_| {},
             &["needs_rebuild one: vector.size 4 > 8", "needs_rebuild one: vector.distance Cosine > Euclid"],
         ),
+        // Where one vector has no name, none with a name fits beside it.
         (
-            |spec| spec.vectors.extend([("more".into(), vector(2, Distance::Dot))]),
+            |spec| spec.vectors.extend([("more".into(), vector(2, "Dot"))]),
             |_| {},
             &["needs_rebuild one: vector more - > 2 Dot"],
         ),
         (
-            |spec| spec.vectors = BTreeMap::from([("text".into(), vector(4, Distance::Cosine))]),
+            |spec| spec.vectors = BTreeMap::from([("text".into(), vector(4, "Cosine"))]),
             |_| {},
             &["needs_rebuild one: vector text - > 4 Cosine", "destructive one: vector 4 Cosine > -"],
         ),
         (
-            |spec| spec.payload_indexes.extend([("page".into(), IndexType::Integer)]),
+            |spec| spec.vectors = BTreeMap::from([("a".into(), vector(4, "Dot")), ("b".into(), vector(2, "Dot"))]),
+            |live| one(live).vectors = BTreeMap::from([("a".into(), vector(4, "Dot"))]),
+            &["in_place one: vector b - > 2 Dot"],
+        ),
+        (
+            |spec| spec.vectors = BTreeMap::from([("a".into(), vector(4, "Dot")), ("b".into(), vector(2, "Dot"))]),
+            |live| {
+                one(live).vectors = BTreeMap::from([("a".into(), vector(4, "Dot"))]);
+                live.version = Some((1, 17));
+            },
+            &["needs_rebuild one: vector b - > 2 Dot"],
+        ),
+        (
+            |spec| spec.sparse_vectors.extend([("w".into(), Settings::default())]),
+            |_| {},
+            &["in_place one: sparse vector w - > sparse"],
+        ),
+        (
+            |spec| {
+                let mut words = Settings::default();
+                set(&mut words, Scope::SparseVector, "modifier", Value::Word("idf"));
+                set(&mut words, Scope::SparseVector, "index.datatype", Value::Word("float16"));
+                spec.sparse_vectors.insert("w".into(), words);
+            },
+            |live| {
+                let bare = completed(Scope::SparseVector, &Settings::default());
+                one(live).sparse_vectors.insert("w".into(), bare);
+            },
+            &[
+                "in_place one: sparse_vector.modifier w none > idf",
+                "needs_rebuild one: sparse_vector.index.datatype w float32 > float16",
+            ],
+        ),
+        (
+            |spec| spec.payload_indexes.extend([("page".into(), index(IndexType::Integer))]),
             |_| {},
             &["in_place one: payload index page - > integer"],
         ),
         (
-            |spec| spec.payload_indexes.extend([("source".into(), IndexType::Text)]),
+            |spec| spec.payload_indexes.extend([("source".into(), index(IndexType::Text))]),
             |_| {},
             &["in_place one: payload index source keyword > text"],
         ),
         (
+            |spec| {
+                let settings = &mut spec.payload_indexes.get_mut("source").expect("it is there").settings;
+                set(settings, Scope::PayloadIndex(IndexType::Keyword), "is_tenant", Value::Bool(true));
+            },
+            |_| {},
+            &["in_place one: payload index source keyword {is_tenant: false} > keyword {is_tenant: true}"],
+        ),
+        (
+            |_| {},
+            |live| _ = one(live).payload_indexes.insert("source".into(), None),
+            &["in_place one: payload index source unknown > keyword"],
+        ),
+        (
             |spec| spec.payload_indexes.clear(),
-            |live| one(live).sparse_vectors.push("words".into()),
+            |live| _ = one(live).sparse_vectors.insert("words".into(), Settings::default()),
             &["undeclared payload index source of one", "undeclared sparse vector words of one"],
         ),
         (
@@ -135,11 +243,6 @@ fn differences_are_found() {
             |spec| spec.alias = Some("new".into()),
             |_| {},
             &["in_place one: alias new - > one", "undeclared alias chunks of one"],
-        ),
-        (
-            |spec| spec.alias = Some("one_more".into()),
-            |live| live.aliases.extend([("one_more".into(), "one".into())]),
-            &["undeclared alias chunks of one"],
         ),
         (
             |_| {},
@@ -184,61 +287,10 @@ fn an_alias_waits_until_its_new_collection_is_filled() {
 fn what_needs_a_rebuild_refuses_everything_unless_the_rest_is_asked_for() {
     let mut declared = spec("one");
     let live = live_from(&[declared.clone()]);
-    declared.hnsw.m = Some(32);
-    declared.vectors.insert(String::new(), vector(5, Distance::Cosine));
+    collection(&mut declared, "hnsw.m", Value::Integer(32));
+    declared.vectors.insert(String::new(), vector(5, "Cosine"));
     let plan = plan(&[declared], &live).expect("a plan");
     let error = plan.applicable(Extent::Whole).expect_err("the size differs");
     assert_eq!(error.to_string(), "vector.size of one (4 -> 5) cannot be changed in place");
     assert_eq!(plan.applicable(Extent::InPlace).expect("the rest").len(), 1);
-}
-
-fn any_spec() -> impl Strategy<Value = CollectionSpec> {
-    let distance = prop::sample::select(Distance::ALL.to_vec());
-    let vector = (1..100_u64, distance, any::<Option<bool>>()).prop_map(|(size, distance, on_disk)| VectorSpec {
-        size,
-        distance,
-        on_disk,
-    });
-    let index = prop::sample::select(IndexType::ALL.to_vec());
-    (
-        "c[a-f]",
-        prop::option::of("alias_[a-f]"),
-        prop::collection::btree_map("[a-c]?", vector, 1..3),
-        any::<Option<bool>>(),
-        (any::<Option<u64>>(), any::<Option<u64>>()),
-        prop::collection::btree_map("[a-d]", index, 0..4),
-    )
-        .prop_map(|(name, alias, vectors, on_disk_payload, (m, ef_construct), payload_indexes)| CollectionSpec {
-            name,
-            alias,
-            vectors,
-            on_disk_payload,
-            hnsw: HnswSpec { m, ef_construct },
-            payload_indexes,
-        })
-}
-
-/// As the file's reader gives them: each name and each alias once.
-fn any_specs() -> impl Strategy<Value = Vec<CollectionSpec>> {
-    prop::collection::vec(any_spec(), 0..5).prop_map(|mut specs| {
-        let mut seen = std::collections::HashSet::new();
-        specs.retain(|spec| seen.insert(spec.name.clone()));
-        for spec in &mut specs {
-            spec.alias = spec.alias.take().filter(|alias| seen.insert(alias.clone()));
-        }
-        specs
-    })
-}
-
-proptest! {
-    #[test]
-    fn what_is_declared_needs_no_change(specs in any_specs()) {
-        prop_assert_eq!(plan(&specs, &live_from(&specs)).expect("a plan"), super::Plan::default());
-    }
-
-    #[test]
-    fn any_two_states_have_a_plan(declared in any_specs(), there in any_specs()) {
-        let plan = plan(&declared, &live_from(&there)).expect("names and aliases differ");
-        prop_assert_eq!(plan.changes.is_empty(), shown(&declared, &live_from(&there)).iter().all(|line| line.starts_with("undeclared")));
-    }
 }

@@ -23,13 +23,14 @@ struct PlanTarget {
     undeclared: Vec<UndeclaredDocument>,
 }
 
-/// One difference. `change` is collection, payload_index, hnsw.m, hnsw.ef_construct, on_disk_payload, vector.on_disk,
-/// vector.size, vector.distance, vector or alias; `name` is the path of the payload index, the vector or the alias;
-/// `kind` is in_place, needs_rebuild or destructive; `from` is null for what is not there.
+/// One difference. `change` is collection, payload_index, vector, sparse_vector, alias, or a parameter: hnsw.m of the
+/// collection, vector.size and sparse_vector.modifier of its vectors, the paths as in the file; `name` is the path of
+/// the payload index, the vector or the alias; `kind` is in_place, needs_rebuild or destructive; `from` is null for what
+/// is not there.
 #[derive(Serialize)]
 pub(super) struct ChangeDocument {
     collection: String,
-    change: &'static str,
+    change: String,
     name: Option<String>,
     kind: &'static str,
     from: Option<String>,
