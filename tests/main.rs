@@ -30,6 +30,8 @@ mod proxy;
 mod python;
 mod qdrant;
 mod qdrant_schema;
+mod qdrant_search;
+mod qdrant_sync;
 mod readme;
 mod rehearse;
 mod renames;

@@ -96,6 +96,7 @@ fn samples(parameter: &Parameter) -> (Vec<String>, Vec<String>) {
 #[test]
 fn the_schema_and_the_reader_agree() {
     let vector = "vectors: {size: 4, distance: Dot}";
+    let from = |source: &str| format!("{{{vector}, from: {{{source}}}}}");
     // A file, and whether it is right.
     let mut cases: Vec<(String, bool)> = [
         ("version: 1\ncollections: {}\n", true),
@@ -144,6 +145,21 @@ fn the_schema_and_the_reader_agree() {
         (format!("{{{vector}, payload_indexes: {{k: {{type: integer, lookup: false, range: false}}}}}}"), false),
         (format!("{{{vector}, payload_indexes: {{k: {{type: integer, lookup: false, range: true}}}}}}"), true),
         (format!("{{{vector}, payload_indexes: {{k: {{type: uuid, lookup: true}}}}}}"), false),
+        (from("target: t, table: t, key: id, vector: v"), true),
+        (from("target: t, schema: s, table: t, key: [a, b], vector: v, payload: {a: b, c.d: e}, updated: u"), true),
+        (from("target: t, table: t, key: id, vector: v, payload: null"), true),
+        (from("target: t, key: id, vector: v"), false),
+        (from("target: t, table: t, vector: v"), false),
+        (from("target: t, table: t, key: [], vector: v"), false),
+        (from("target: t, table: 5, key: id, vector: v"), false),
+        (from("target: t, table: t, key: id, vector: ''"), false),
+        (from("target: t, table: t, key: {a: b}, vector: v"), false),
+        (from("target: t, table: t, key: id, vektor: v"), false),
+        (from("target: t, table: t, key: id, vector: v, payload: {a..b: c}"), false),
+        (from("target: t, table: t, key: id, vector: v, payload: {_dbops.x: c}"), false),
+        (from("target: t, table: t, key: id, vector: v, payload: {_dbops2: c}"), true),
+        (format!("{{{vector}, from: null}}"), false),
+        (format!("{{{vector}, from: t}}"), false),
     ];
     cases.extend(collections.into_iter().map(|(text, is_right)| (file(&text), is_right)));
     let (bad, long) = (format!("version: 1\ncollections: {{a/b: {{{vector}}}}}\n"), "x".repeat(256));

@@ -9,10 +9,18 @@ use crate::progress::error_line;
 use crate::workspace::{cargo, run_visibly};
 
 /// Which of the workspace's crates each may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     (
         "dbops",
-        &["dbops-backup", "dbops-health", "dbops-migrate", "dbops-postgres", "dbops-qdrant", "dbops-schema-graph"],
+        &[
+            "dbops-backup",
+            "dbops-health",
+            "dbops-migrate",
+            "dbops-postgres",
+            "dbops-qdrant",
+            "dbops-schema-graph",
+            "dbops-sync",
+        ],
     ),
     ("dbops-backup", &["dbops-postgres", "dbops-qdrant"]),
     ("dbops-health", &["dbops-postgres", "dbops-qdrant"]),
@@ -21,6 +29,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("dbops-qdrant", &[]),
     ("dbops-qdrant-embedded", &[]),
     ("dbops-schema-graph", &["dbops-postgres"]),
+    ("dbops-sync", &["dbops-postgres", "dbops-qdrant"]),
     ("dbops-testbed", &["dbops-postgres"]),
     ("xtask", &["dbops-postgres"]),
 ];

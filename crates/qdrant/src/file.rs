@@ -3,6 +3,7 @@
 mod locate;
 mod raw;
 mod section;
+mod source;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -14,9 +15,10 @@ use crate::parameter::{Scope, Value, keys};
 use crate::{CollectionSpec, IndexSpec, IndexType, Settings};
 use locate::{Descent, FOUND, Key};
 use raw::{Entries, Node, RawFile, Scalar};
+pub(crate) use source::OF_SOURCE;
 
 /// What stands in a collection besides its parameters.
-pub(crate) const OF_COLLECTION: [&str; 4] = ["alias", "vectors", "sparse_vectors", "payload_indexes"];
+pub(crate) const OF_COLLECTION: [&str; 5] = ["alias", "vectors", "sparse_vectors", "payload_indexes", "from"];
 
 /// Something wrong in the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +119,7 @@ impl Reader<'_> {
                 "vectors" => spec.vectors = self.vectors(&below, node)?,
                 "sparse_vectors" => spec.sparse_vectors = self.sparse_vectors(&below, node)?,
                 "payload_indexes" => spec.payload_indexes = self.payload_indexes(&below, node)?,
+                "from" => spec.source = Some(self.source(&below, node)?),
                 known if keys(Scope::Collection, "").contains(&known) => parameters.push((word, node)),
                 unknown => {
                     let known = [&OF_COLLECTION[..], &keys(Scope::Collection, "")].concat();
@@ -133,6 +136,7 @@ impl Reader<'_> {
             let below = [place[0], place[1], key("sparse_vectors"), key(twin)];
             return Err(self.error(&below, message, words("give one of them another name")));
         }
+        self.check_source(&place, &spec)?;
         spec.settings = self.settings(Scope::Collection, &place, Entries(parameters))?;
         spec.name = name;
         Ok(spec)

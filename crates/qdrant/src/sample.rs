@@ -16,7 +16,11 @@ use crate::{Error, Server};
 
 impl Server {
     /// How many points there are, exactly.
-    pub(crate) async fn count(&self, collection: &str) -> Result<u64, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no such collection.
+    pub async fn count(&self, collection: &str) -> Result<u64, Error> {
         let doing = format!("count the points of {collection}");
         let request = CountPoints { collection_name: collection.into(), exact: Some(true), ..Default::default() };
         let mut client = self.points_api();

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::IndexType;
-use crate::file::OF_COLLECTION;
+use crate::file::{OF_COLLECTION, OF_SOURCE};
 use crate::parameter::{Kind, NONE, Parameter, Scope, join, keys, parameter, parameters};
 
 /// What a collection or an alias may be called, in the schema's regular expressions: see the reader's `check_name`.
@@ -69,11 +69,41 @@ fn collection() -> Json {
             "propertyNames": { "pattern": r"\S" },
             "additionalProperties": { "$ref": "#/definitions/payload_index" },
         }),
+        source(),
     ];
     for (key, schema) in OF_COLLECTION.into_iter().zip(own) {
         collection["properties"][key] = schema;
     }
     collection
+}
+
+/// `from`. Whether each vector has its column only the reader tells.
+fn source() -> Json {
+    let name = |about: &str| json!({ "description": about, "type": "string", "minLength": 1 });
+    let names = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } });
+    let columns = |about: &str, keys: Json| {
+        let column = json!({ "type": "string", "minLength": 1 });
+        json!({ "description": about, "type": ["object", "null"], "propertyNames": keys, "additionalProperties": column })
+    };
+    let path = json!({ "pattern": r"^(?!_dbops(\.|$))[^.]+(\.[^.]+)*$" });
+    let own = [
+        name("The PostgreSQL target that has the table."),
+        name("The table's schema; public unless it is given."),
+        name("The table or view."),
+        json!({ "description": "The column or columns that tell rows apart.", "anyOf": [name("A column."), names] }),
+        name("The column of the vector without a name."),
+        columns("Name of a vector to column.", json!({ "minLength": 1 })),
+        columns("Path in the payload to column.", path),
+        name("The column with the time of a row's last change."),
+    ];
+    let properties: Map<_, _> = OF_SOURCE.into_iter().map(str::to_owned).zip(own).collect();
+    json!({
+        "description": "The table that the points come from, for `dbops qdrant sync`.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["target", "table", "key"],
+        "properties": properties,
+    })
 }
 
 fn payload_index(index_type: IndexType) -> Json {

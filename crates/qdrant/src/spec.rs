@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::SourceSpec;
 use crate::parameter::{Fields, Parameter, Scope, Value, parameters};
 
 /// A declared collection.
@@ -21,6 +22,8 @@ pub struct CollectionSpec {
     pub settings: Settings,
     /// The payload indexes by path.
     pub payload_indexes: BTreeMap<String, IndexSpec>,
+    /// The table that its points come from.
+    pub source: Option<SourceSpec>,
 }
 
 /// An index over a payload key.

@@ -15,6 +15,7 @@ pub(crate) use self::copy::{find_backup, restore_copy};
 use self::postgres::{DatabaseArgs, RestoredDatabase};
 use self::qdrant::RestoredServer;
 use super::backup::programs;
+use super::qdrant::warn_of_differences;
 use super::{Context, Outcome};
 use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, Result};
@@ -119,6 +120,7 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
         }
         From::File(_) => Vec::new(),
     };
+    let restored: Vec<_> = databases.iter().chain(&servers).cloned().collect();
     let plans = postgres::plan(&context.ui, &config, &from, &databases, args, &programs).await?;
 
     let (mut kept, mut done, mut is_same) = (Vec::new(), Vec::new(), true);
@@ -141,6 +143,9 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> Result<Outcome
         From::File(_) => None,
     };
     context.ui.document(&RestoreDocument { id, targets: done })?;
+    if args.into.is_none() {
+        warn_of_differences(context, &config, &restored).await;
+    }
     Ok(if is_same { Outcome::Done } else { Outcome::Found })
 }
 

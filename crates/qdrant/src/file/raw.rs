@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +69,7 @@ pub(super) enum Node {
     /// Nothing, as after `hnsw:` when all below it is commented out.
     Nothing,
     Scalar(Scalar),
+    List(Vec<Node>),
     Map(Entries<Node>),
 }
 
@@ -78,7 +79,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a word or a map")
+        f.write_str("a number, a word, a list or a map")
     }
 
     fn visit_unit<E: Error>(self) -> Result<Node, E> {
@@ -104,6 +105,14 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
         Ok(Node::Scalar(Scalar::Text(value.into())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = list.next_element()? {
+            nodes.push(node);
+        }
+        Ok(Node::List(nodes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Node, A::Error> {

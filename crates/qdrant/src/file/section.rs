@@ -11,6 +11,10 @@ impl Reader<'_> {
         match node {
             Node::Nothing => Ok(Entries::default()),
             Node::Map(entries) => Ok(entries),
+            Node::List(_) => {
+                let advice = words("write {key: value}, or one key per line without `-` before it");
+                Err(self.error(place, "a list stands where a map belongs".into(), advice))
+            }
             Node::Scalar(scalar) => {
                 let message = format!("{scalar} stands where a map belongs");
                 Err(self.error(place, message, words("write {key: value}, or one key per line, further to the right")))
@@ -99,7 +103,7 @@ impl Reader<'_> {
                 return Err(self.error(place, format!("{other} cannot stand alone here"), words(&form)));
             }
             Node::Nothing => Entries::default(),
-            Node::Map(entries) => entries,
+            other => self.map(place, other)?,
         };
         let name = match chosen.0.as_slice() {
             [(name, _)] => name.clone(),
@@ -124,6 +128,7 @@ impl Reader<'_> {
             Node::Scalar(scalar) => scalar,
             Node::Nothing => return Err(self.error(place, format!("`{name}` says nothing"), words(&form))),
             Node::Map(_) => return Err(self.error(place, format!("`{name}` is no map"), words(&form))),
+            Node::List(_) => return Err(self.error(place, format!("`{name}` is no list"), words(&form))),
         };
         match (parameter.kind, &scalar) {
             (Kind::Bool, Scalar::Bool(value)) => Ok(Value::Bool(*value)),

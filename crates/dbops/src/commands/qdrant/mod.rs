@@ -1,8 +1,14 @@
 //! `dbops qdrant`: collections as they are declared and as they are.
 
+mod agreement;
 mod apply;
 mod plan;
+mod recall;
+mod search;
+mod sources;
 mod status;
+mod sync;
+mod verify;
 
 use std::time::Duration;
 
@@ -13,6 +19,7 @@ use super::{Context, Outcome};
 use crate::config::{Config, QdrantTarget, suggest};
 use crate::failure::{Failure, FailureKind, Result};
 
+pub(crate) use agreement::warn_of_differences;
 use apply::ApplyDocument;
 pub(crate) use apply::{AppliedTarget, apply_planned, plan_all};
 
@@ -46,6 +53,14 @@ enum QdrantCommand {
         #[arg(long)]
         in_place: bool,
     },
+    /// Make the points of collections what the rows of their tables are
+    Sync(sync::SyncArgs),
+    /// Find the points nearest to a vector, and the rows of the collection's table beside them
+    Search(search::SearchArgs),
+    /// Measure how many of the nearest rows the indexes of Qdrant and pgvector find, and how fast
+    Recall(recall::RecallArgs),
+    /// Compare collections with the tables that their points come from; exit code 3 when something differs
+    Verify(verify::VerifyArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> {
@@ -54,16 +69,21 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
         return Err(Failure::usage(format!("there is no Qdrant target in {}", config.path.display()))
             .with_hint("add one with `kind: qdrant`"));
     }
+    let targets = args.targets;
     match args.command {
-        QdrantCommand::Status => status::status(context, &config, &args.targets).await,
-        QdrantCommand::Plan { check } => plan::plan(context, &config, &args.targets, check).await,
+        QdrantCommand::Status => status::status(context, &config, &targets).await,
+        QdrantCommand::Plan { check } => plan::plan(context, &config, &targets, check).await,
         QdrantCommand::Apply { in_place } => {
             let extent = if in_place { Extent::InPlace } else { Extent::Whole };
-            let planned = plan_all(context, &config, &args.targets, extent).await?;
+            let planned = plan_all(context, &config, &targets, extent).await?;
             let targets = apply_planned(context, &planned, extent).await?;
             context.ui.document(&ApplyDocument { targets })?;
             Ok(Outcome::Done)
         }
+        QdrantCommand::Sync(args) => sync::sync(context, &config, &targets, &args).await,
+        QdrantCommand::Search(args) => search::search(context, &config, &targets, &args).await,
+        QdrantCommand::Recall(args) => recall::recall(context, &config, &targets, &args).await,
+        QdrantCommand::Verify(args) => verify::verify(context, &config, &targets, &args).await,
     }
 }
 

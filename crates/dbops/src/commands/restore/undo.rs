@@ -3,7 +3,7 @@
 use dbops_backup::{Undone, undo_qdrant_swap, undo_swap};
 use serde::Serialize;
 
-use super::super::qdrant::connect;
+use super::super::qdrant::{connect, warn_of_differences};
 use super::super::{Context, Outcome};
 use super::RestoreArgs;
 use crate::config::{Config, TargetKind};
@@ -74,5 +74,6 @@ pub(super) async fn run(context: &Context, config: &Config, args: &RestoreArgs) 
         done.push(undone);
     }
     context.ui.document(&UndoneDocument { targets: done })?;
+    warn_of_differences(context, config, &names).await;
     Ok(Outcome::Done)
 }

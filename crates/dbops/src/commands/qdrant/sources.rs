@@ -1,0 +1,140 @@
+//! Collections whose points come from a table, and the database that has it.
+
+use std::time::Instant;
+
+use dbops_postgres::DatabaseUrl;
+use dbops_qdrant::{CollectionSpec, SourceSpec};
+use dbops_sync::{Error, Event};
+use indicatif::ProgressBar;
+
+use super::{Prepared, prepare};
+use crate::commands::Context;
+use crate::config::{Config, suggest};
+use crate::failure::{Failure, FailureKind, Result};
+use crate::ui::Ui;
+
+/// A collection with its table.
+pub(super) struct Sourced<'a> {
+    pub(super) target: &'a Prepared<'a>,
+    pub(super) spec: &'a CollectionSpec,
+    pub(super) source: &'a SourceSpec,
+    pub(super) database: &'a DatabaseUrl,
+}
+
+impl Sourced<'_> {
+    /// `vector_db public.chunks`
+    pub(super) fn from(&self) -> String {
+        format!("{} {}.{}", self.source.target, self.source.schema, self.source.table)
+    }
+
+    pub(super) fn failed(&self, error: Error) -> Failure {
+        Failure::from(error).context(format!("{}: {}", self.target.name, self.spec.name))
+    }
+}
+
+/// The collections of these names or aliases, all that have a table when there are none.
+pub(super) fn choose<'a>(
+    config: &'a Config,
+    prepared: &'a [Prepared<'a>],
+    names: &[String],
+) -> Result<Vec<Sourced<'a>>> {
+    if !names.is_empty() {
+        let named = |name: &String| declared(prepared, name).and_then(|(target, spec)| sourced(config, target, spec));
+        return names.iter().map(named).collect();
+    }
+    let all = prepared.iter().flat_map(|target| target.declared.iter().map(move |spec| (target, spec)));
+    let with_table = all.filter(|(_, spec)| spec.source.is_some());
+    let chosen = with_table.map(|(target, spec)| sourced(config, target, spec)).collect::<Result<Vec<_>>>()?;
+    if chosen.is_empty() {
+        return Err(Failure::usage("no declared collection has a table").with_hint(DECLARE));
+    }
+    Ok(chosen)
+}
+
+/// The collection of this name or alias.
+pub(super) fn declared<'a>(prepared: &'a [Prepared<'a>], name: &str) -> Result<(&'a Prepared<'a>, &'a CollectionSpec)> {
+    let mut all = prepared.iter().flat_map(|target| target.declared.iter().map(move |spec| (target, spec)));
+    let found = all.clone().find(|(_, spec)| spec.name == name || spec.alias.as_deref() == Some(name));
+    found.ok_or_else(|| {
+        let known: Vec<_> = all.by_ref().map(|(_, spec)| spec.name.as_str()).collect();
+        Failure::usage(format!("no collection `{name}` is declared")).with_hint(suggest(name, &known))
+    })
+}
+
+/// A collection with the table that it has to have.
+pub(super) fn sourced<'a>(
+    config: &'a Config,
+    target: &'a Prepared<'a>,
+    spec: &'a CollectionSpec,
+) -> Result<Sourced<'a>> {
+    let none = || Failure::usage(format!("`{}` has no table", spec.name)).with_hint(DECLARE);
+    let source = spec.source.as_ref().ok_or_else(none)?;
+    Ok(Sourced { target, spec, source, database: database(config, target, spec, source)? })
+}
+
+const DECLARE: &str =
+    "say with `from:` in the file of the collections which table the points come from (docs/qdrant.md)";
+
+fn database<'a>(
+    config: &'a Config,
+    target: &Prepared<'_>,
+    spec: &CollectionSpec,
+    source: &SourceSpec,
+) -> Result<&'a DatabaseUrl> {
+    let found = config.select_postgres(std::slice::from_ref(&source.target));
+    let found = found.map_err(|failure| failure.context(format!("{}: {}: from", target.name, spec.name)))?;
+    found.first().map(|(_, postgres)| &postgres.url).ok_or_else(|| Failure::usage("the target has no database"))
+}
+
+/// The targets of these names, read before any server is asked.
+pub(super) fn targets<'a>(context: &Context, config: &'a Config, names: &[String]) -> Result<Vec<Prepared<'a>>> {
+    prepare(context, config, names)
+}
+
+/// A bar of the rows that are read.
+pub(super) struct Reading<'a> {
+    ui: &'a Ui,
+    what: String,
+    bar: ProgressBar,
+    pub(super) started: Instant,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(ui: &'a Ui, what: String) -> Self {
+        let bar = ui.spinner(what.clone());
+        Self { ui, what, bar, started: Instant::now() }
+    }
+
+    pub(super) fn show(&mut self, event: Event) {
+        match event {
+            Event::Reading { rows: Some(rows), .. } => {
+                self.bar.finish_and_clear();
+                self.bar = self.ui.rows(self.what.clone(), rows);
+            }
+            Event::Reading { rows: None, .. } => {}
+            Event::Rows(count) => self.bar.inc(count),
+        }
+    }
+
+    pub(super) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::ManyDeletes { .. } => FailureKind::Refused,
+            Error::Locked { .. } => FailureKind::Locked,
+            _ => FailureKind::Failed,
+        };
+        let hint = error.hint();
+        Self { kind, error: error.into(), hint }
+    }
+}
