@@ -157,6 +157,26 @@ CREATE TRIGGER chunks_track_content
 COMMENT ON FUNCTION track_chunk_content() IS
     'Computes chunks.content_hash and drops the embedding of a text that no longer stands.';
 
+-- What Qdrant holds: a point for each row, under its id; see qdrant/collections.yaml.
+CREATE VIEW chunk_points AS
+SELECT
+    c.id,
+    c.document_id,
+    c.chunk_index,
+    c.content,
+    d.source,
+    d.language,
+    c.embedding_model,
+    c.embedding,
+    c.created_at,
+    greatest(c.updated_at, d.updated_at) AS updated_at
+FROM chunks AS c
+JOIN documents AS d ON d.id = c.document_id
+WHERE c.embedding IS NOT NULL;
+
+COMMENT ON VIEW chunk_points IS
+    'The points of the Qdrant collection document_chunks: chunks that have an embedding, with what is filtered by.';
+
 -- Ingestion
 -- ---------
 
