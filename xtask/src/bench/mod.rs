@@ -3,6 +3,7 @@
 
 mod backup;
 mod migrate;
+mod qdrant;
 mod schema;
 mod startup;
 
@@ -39,6 +40,19 @@ pub(crate) enum Bench {
         #[arg(long, default_value = "3")]
         runs: usize,
     },
+    /// `dbops qdrant sync` beside a loop in Python with the public clients, `verify` of many points, `plan` of many
+    /// collections; the first run builds Qdrant's engine for release, which takes long
+    Qdrant {
+        /// Paired runs
+        #[arg(long, default_value = "3")]
+        runs: usize,
+        /// Rows to synchronise
+        #[arg(long, default_value = "200000")]
+        rows: u64,
+        /// Points to compare
+        #[arg(long, default_value = "1000000")]
+        points: u64,
+    },
     /// Two schemas of 2,000 tables read and compared, beside Alembic's autogenerate, and up to 10,000
     Schema {
         /// Paired runs
@@ -54,6 +68,7 @@ pub(crate) async fn run(bench: Bench) -> Result<()> {
         Bench::Startup { runs } => startup::run(runs).await,
         Bench::Migrate { runs } => migrate::run(runs).await,
         Bench::Backup { runs } => backup::run(runs).await,
+        Bench::Qdrant { runs, rows, points } => qdrant::run(&qdrant::Sizes { runs, rows, points }).await,
         Bench::Schema { runs } => schema::run(runs).await,
     }
 }
