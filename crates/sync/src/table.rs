@@ -153,7 +153,7 @@ impl Table {
     /// That a row was changed since a time, or has one of these keys.
     pub(crate) fn changed(&self, since: &str) -> Option<String> {
         let updated = self.updated.as_ref()?;
-        Some(format!("{updated} IS NULL OR {updated} > {}", quote_literal(since)))
+        Some(format!("{updated} IS NULL OR {updated} >= {}", quote_literal(since)))
     }
 
     /// That a row has one of these keys, as text.

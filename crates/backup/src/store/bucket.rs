@@ -120,7 +120,7 @@ impl Bucket {
             client: Arc::clone(&self.client),
             path: self.path(key),
             shown: self.shown(key),
-            buffer: BytesMut::new(),
+            buffer: BytesMut::with_capacity(PART),
             multipart: None,
             parts: JoinSet::new(),
         }
@@ -287,11 +287,16 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.buffer.extend_from_slice(bytes);
-        while self.buffer.len() >= PART {
-            let part = self.buffer.split_to(PART).freeze();
-            self.send(part).await?;
+    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let (taken, rest) = bytes.split_at(bytes.len().min(PART - self.buffer.len()));
+            self.buffer.extend_from_slice(taken);
+            bytes = rest;
+            if self.buffer.len() == PART {
+                // Room for just one part: a buffer that grows by itself takes twice as much.
+                let part = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(PART));
+                self.send(part.freeze()).await?;
+            }
         }
         Ok(())
     }
