@@ -7,4 +7,5 @@ mod harness;
 mod points;
 mod process;
 mod queries;
+mod rest;
 mod snapshots;
