@@ -6,6 +6,7 @@ mod filters;
 mod harness;
 mod points;
 mod process;
+mod python;
 mod queries;
 mod rest;
 mod snapshots;
