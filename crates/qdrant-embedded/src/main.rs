@@ -51,6 +51,10 @@ const VERSION: &str = "1.18.2";
 /// Engine calls block: how many run at a time. The others wait.
 const ENGINE_THREADS: usize = 8;
 
+/// Filters and prefetches may lie as deep within one another as their form allows: 128 levels of JSON, 100 messages.
+/// Without optimization the 2 MiB that threads have otherwise are too little to read those.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
 /// A development server on Qdrant's own engine. Not for production.
 #[derive(Debug, Parser)]
 #[command(name = "dbops-qdrant-embedded", version, max_term_width = 100)]
@@ -95,6 +99,7 @@ fn serve(args: Args) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(ENGINE_THREADS)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .context("cannot start the runtime")?

@@ -22,8 +22,8 @@ use crate::rest;
 use crate::service::Service;
 use crate::store::Store;
 
-/// The largest request, but for a snapshot's file.
-pub(crate) const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+/// The largest request.
+const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 
 /// How many requests of one connection are worked on at a time.
 const MAX_REQUESTS: usize = 32;

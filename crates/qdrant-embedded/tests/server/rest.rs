@@ -158,26 +158,36 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert_eq!(result(&server, "GET /collections", &json!({})), json!({ "collections": [{ "name": "c" }] }));
 }
 
-/// As deep as JSON may be nested, filters neither take long nor end the server.
+/// As deep as JSON may be nested, neither filters nor prefetches take long or end the server.
 #[tokio::test]
-async fn deep_filters_are_answered() {
+async fn deep_requests_are_answered() {
     let (_directory, server, client) = fresh();
     create(&client, "c").await;
     fill(&client, "c").await;
-    for (open, close) in [(r#"{"must": ["#, "]}"), (r#"{"must": "#, "}"), (r#"{"must_not": ["#, "]}")] {
-        let filter = format!("{}{{}}{}", open.repeat(50), close.repeat(50));
-        let count = result(
-            &server,
-            "POST /collections/c/points/count",
-            &json!({ "filter": serde_json::from_str::<Json>(&filter).unwrap() }),
-        );
-        assert_eq!(count, json!({ "count": 10 }), "{open}");
+    for (what, open, close, levels) in [
+        ("filter", r#"{"must": "#, "}", 125),
+        ("filter", r#"{"must_not": {"must_not": "#, "}}", 62),
+        ("filter", r#"{"must": ["#, "]}", 62),
+        ("filter", r#"{"should": [{"must": "#, "}]}", 41),
+        ("prefetch", r#"{"query": {"fusion": "rrf"}, "prefetch": ["#, "]}", 62),
+    ] {
+        let nested = |levels: usize| format!("{}{{}}{}", open.repeat(levels), close.repeat(levels));
+        let query = if what == "prefetch" { r#"{"fusion": "rrf"}"# } else { "null" };
+        let request = format!(r#"{{"query": {query}, "{what}": {}}}"#, nested(levels));
+        let (status, answer) = send(&server, "POST /collections/c/points/query", &request);
+        assert_eq!(status, 200, "{what} {open}: {answer}");
+        assert_eq!(answer["result"]["points"].as_array().map(Vec::len), Some(10), "{what} {open}: {answer}");
+        let deeper = format!(r#"{{"{what}": {}}}"#, nested(levels * 2));
+        refused(&server, "POST /collections/c/points/query", &deeper, 400, "recursion limit exceeded");
     }
+    let prefetches = r#"{"query": {"fusion": "rrf"}, "prefetch": "#;
+    let deep = format!("{}{{}}{}", prefetches.repeat(100), "}".repeat(100));
+    refused(&server, "POST /collections/c/points/query", &deep, 400, "exceeds max depth");
 }
 
-#[test]
-fn what_is_not_there_is_said_to_be() {
-    let (_directory, server, _client) = fresh();
+#[tokio::test]
+async fn what_is_not_there_is_said_to_be() {
+    let (_directory, server, client) = fresh();
     for request in ["GET /collections/c", "GET /collections/c/aliases", "GET /collections/c/points/1"] {
         refused(&server, request, "", 404, "Collection `c` doesn't exist!");
     }
@@ -197,11 +207,25 @@ fn what_is_not_there_is_said_to_be() {
     ] {
         refused(&server, request, "", 501, absent);
     }
+    create(&client, "c").await;
+    for (request, body) in [
+        ("PUT /collections/c/points", r#"{"points": [{"id": 1, "vector": {"text": "a", "model": "m"}}]}"#),
+        ("PUT /collections/c/points", r#"{"points": [{"id": 1, "vector": {"v": {"text": "a", "model": "m"}}}]}"#),
+        ("PUT /collections/c/points", r#"{"batch": {"ids": [1], "vectors": [{"image": "a", "model": "m"}]}}"#),
+        ("PUT /collections/c/points", r#"{"points": [], "update_mode": "update_only"}"#),
+        ("POST /collections/c/points/query", r#"{"query": {"text": "a", "model": "m"}}"#),
+        ("POST /collections/c/points/query", r#"{"query": {"nearest": {"object": 1, "model": "m"}}}"#),
+        ("POST /collections/c/points/count", r#"{"shard_key": "a"}"#),
+        ("PUT /collections/c/snapshots/recover", r#"{"location": "https://example.com/s", "api_key": "k"}"#),
+    ] {
+        refused(&server, request, body, 501, absent);
+    }
+    assert_eq!(result(&server, "POST /collections/c/points/count", &json!({})), json!({ "count": 0 }));
 }
 
 #[test]
 fn bodies_have_a_limit() {
     let (_directory, server, _client) = fresh();
-    let body = " ".repeat(64 * 1024 * 1024 + 1);
-    refused(&server, "POST /collections/c/points/count", &body, 413, "larger than 64 MiB");
+    let body = " ".repeat(32 * 1024 * 1024 + 1);
+    refused(&server, "POST /collections/c/points/count", &body, 413, "larger than 32 MiB");
 }
