@@ -20,22 +20,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use anyhow::Context;
-use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
-use qdrant_client::qdrant::points_update_operation::Operation;
 use qdrant_client::qdrant::{
-    CollectionConfig, CollectionInfo, CollectionStatus, OptimizerStatus, PayloadSchemaInfo, PointsSelector,
-    PointsUpdateOperation, VectorsConfig,
+    CollectionConfig, CollectionInfo, CollectionStatus, OptimizerStatus, PayloadSchemaInfo, PointsUpdateOperation,
+    VectorsConfig,
 };
 use qdrant_edge::{CreateIndex, EdgeShard, FieldIndexOperations, PayloadFieldSchema, UpdateOperation};
 
 use crate::archive;
 use crate::convert::vectors::Layout;
-use crate::convert::{config, index, payload, points};
+use crate::convert::{config, index, payload};
 use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::journal::Journal;
-use crate::update;
+use crate::update::{self, Change};
 
 pub(crate) const DESCRIPTION_FILE: &str = "collection.json";
 const JOURNAL_FILE: &str = "journal";
@@ -223,18 +221,15 @@ impl Collection {
         &self.shard
     }
 
-    /// Changes points, one operation after the other, up to the first that fails. Returns the operations' numbers.
+    /// Makes changes, one after the other, up to the first that fails. Returns the numbers of the operations.
     ///
     /// The changes survive the end of the process; with `durable` they are on the disk before this returns.
-    pub(crate) fn update(&self, operations: Vec<PointsUpdateOperation>, durable: bool) -> Result<Vec<u64>> {
+    pub(crate) fn update(&self, changes: impl IntoIterator<Item = Result<Change>>, durable: bool) -> Result<Vec<u64>> {
         let mut writer = self.writer.lock().map_err(Error::poisoned)?;
         let layout = self.layout()?;
-        let mut numbers = Vec::with_capacity(operations.len());
-        for operation in operations {
-            let mut operation = update::accepted(operation)?;
-            if let Some(selector) = update::selector(&mut operation) {
-                self.resolve(selector)?;
-            }
+        let mut numbers = Vec::new();
+        for change in changes {
+            let operation = change?.resolved(|filter| self.matching(filter))?;
             let change = update::to_engine(operation.clone(), &layout)?;
             writer.journal.append(&PointsUpdateOperation { operation: Some(operation) }, durable)?;
             self.shard.update(change)?;
@@ -336,17 +331,8 @@ impl Collection {
         Ok(writer.journal.clear()?)
     }
 
-    /// Replaces a filter by the points that match it now, so that the change means the same when it is made again.
-    fn resolve(&self, selector: &mut PointsSelector) -> Result<()> {
-        if let Some(PointsSelectorOneOf::Filter(filter)) = &selector.points_selector_one_of {
-            let ids = self.matching(filter.clone())?;
-            *selector = ids.into_iter().map(points::id_from_engine).collect::<Vec<_>>().into();
-        }
-        Ok(())
-    }
-
     fn replay(&self, operation: PointsUpdateOperation) -> Result<()> {
-        let operation: Operation = update::accepted(operation)?;
+        let operation = update::accepted(operation)?.resolved(|filter| self.matching(filter))?;
         let mut change = update::to_engine(operation, &*self.layout()?)?;
         if let Some(ids) = update::must_exist(&change) {
             let present = self.present(&ids)?;

@@ -1,9 +1,13 @@
 //! A small Qdrant server on Qdrant's own engine, **for development and tests, not for production**.
 //!
-//! It speaks Qdrant's gRPC, so that dbops and the programs it serves can run where neither Docker nor a Qdrant server
-//! is at hand, and keeps its data on disk: an acknowledged write survives the end of the process, however it comes.
-//! It has no cluster, no TLS and of the REST interface only the snapshots, compares every vector instead of searching a
-//! graph, and never gives back the space of deleted points. What it does not do it refuses with `UNIMPLEMENTED`.
+//! It speaks Qdrant's gRPC and REST, so that dbops and the programs it serves can run where neither Docker nor a Qdrant
+//! server is at hand, and keeps its data on disk: an acknowledged write survives the end of the process, however it
+//! comes. It has no cluster and no TLS, compares every vector instead of searching a graph, and never gives back the
+//! space of deleted points. What it does not do it refuses, with `UNIMPLEMENTED` or 501.
+//!
+//! [`service`] takes gRPC's requests, [`rest`] those in JSON. Both make them the same calls on [`store`] and
+//! [`collection`]: filters and what is read in the engine's types, changes and configuration in gRPC's messages, which
+//! are also what is kept on disk.
 //!
 //! It prints one line, `ready http=ADDRESS grpc=ADDRESS`, once it serves. It ends on SIGINT, SIGTERM and, with
 //! `--parent-stdin`, when its standard input does.
@@ -14,11 +18,11 @@ mod convert;
 mod description;
 mod error;
 mod files;
-mod http;
 mod journal;
 mod key;
 mod query;
 mod read;
+mod rest;
 mod server;
 mod service;
 mod snapshots;
@@ -46,6 +50,10 @@ const VERSION: &str = "1.18.2";
 
 /// Engine calls block: how many run at a time. The others wait.
 const ENGINE_THREADS: usize = 8;
+
+/// Filters and prefetches may lie as deep within one another as their form allows: 128 levels of JSON, 100 messages.
+/// Without optimization the 2 MiB that threads have otherwise are too little to read those.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// A development server on Qdrant's own engine. Not for production.
 #[derive(Debug, Parser)]
@@ -91,6 +99,7 @@ fn serve(args: Args) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(ENGINE_THREADS)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .context("cannot start the runtime")?

@@ -17,8 +17,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::http;
 use crate::key::ApiKey;
+use crate::rest;
 use crate::service::Service;
 use crate::store::Store;
 
@@ -82,7 +82,7 @@ impl Listeners {
             .add_service(guarded!(PointsServer, service, key))
             .add_service(guarded!(SnapshotsServer, service, key))
             .serve_with_incoming_shutdown(TcpIncoming::from(self.grpc).with_nodelay(Some(true)), wait(stopped.clone()));
-        let http = axum::serve(self.http, http::router(store, key)).with_graceful_shutdown(wait(stopped));
+        let http = axum::serve(self.http, rest::router(store, key)).with_graceful_shutdown(wait(stopped));
         let both = async {
             tokio::try_join!(async { grpc.await.context("the gRPC listener failed") }, async {
                 http.await.context("the HTTP listener failed")

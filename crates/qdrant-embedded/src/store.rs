@@ -92,6 +92,19 @@ impl Store {
         Ok(self.names.read().map_err(Error::poisoned)?.aliases.clone().into_iter().collect())
     }
 
+    /// The aliases of the collection of this name or alias.
+    pub(crate) fn aliases_of(&self, name: &str) -> Result<Vec<(String, String)>> {
+        let collection = self.collection(name)?;
+        let mut aliases = self.aliases()?;
+        aliases.retain(|(_, target)| target == collection.name());
+        Ok(aliases)
+    }
+
+    /// Whether there is a collection of this name or alias.
+    pub(crate) fn exists(&self, name: &str) -> Result<bool> {
+        Ok(self.names.read().map_err(Error::poisoned)?.resolve(name).is_ok())
+    }
+
     /// Makes a collection.
     pub(crate) fn create(&self, name: &str, config: CollectionConfig) -> Result<()> {
         check_name(name)?;

@@ -7,19 +7,48 @@ use qdrant_client::qdrant::{
     UpdateMode,
 };
 use qdrant_edge::{
-    DeletePayloadOp, PayloadOps, PointId, PointInsertOperations, PointOperations, PointStructPersisted,
-    PointVectorsPersisted, SetPayloadOp, UpdateOperation, UpdateVectorsOp, VectorOperations,
+    DeletePayloadOp, Filter as EngineFilter, PayloadOps, PointId, PointInsertOperations, PointOperations,
+    PointStructPersisted, PointVectorsPersisted, SetPayloadOp, UpdateOperation, UpdateVectorsOp, VectorOperations,
 };
 
 use crate::convert::vectors::{self, Layout};
-use crate::convert::{payload, points};
+use crate::convert::{filter, payload, points};
 use crate::error::{Error, Result};
 
-/// The change that a request asks for, deprecated forms replaced, or what in it this server cannot do.
-pub(crate) fn accepted(operation: PointsUpdateOperation) -> Result<Operation> {
+/// A change that this server can make.
+#[derive(Debug)]
+pub(crate) struct Change {
+    operation: Operation,
+    /// Chooses the points, where the operation does not list their ids.
+    filter: Option<EngineFilter>,
+}
+
+impl Change {
+    /// The change, or what in it this server cannot do. The filter is for operations with a selector of points, whose
+    /// ids it replaces.
+    pub(crate) fn new(operation: Operation, filter: Option<EngineFilter>) -> Result<Self> {
+        refuse_unsupported(&operation)?;
+        Ok(Self { operation, filter })
+    }
+
+    /// The operation, with the ids that `find` finds in the place of the filter: so it means the same when it is made
+    /// again.
+    pub(crate) fn resolved(mut self, find: impl FnOnce(EngineFilter) -> Result<Vec<PointId>>) -> Result<Operation> {
+        if let Some(filter) = self.filter {
+            let ids = find(filter)?.into_iter().map(points::id_from_engine).collect::<Vec<_>>();
+            let selector = selector(&mut self.operation)
+                .ok_or_else(|| Error::Internal("a filter for a change that chooses no points".into()))?;
+            *selector = ids.into();
+        }
+        Ok(self.operation)
+    }
+}
+
+/// The change that a gRPC request asks for, deprecated forms replaced.
+pub(crate) fn accepted(operation: PointsUpdateOperation) -> Result<Change> {
     let operation = operation.operation.ok_or_else(|| Error::invalid("Operation is missing"))?;
     #[expect(deprecated, reason = "older clients send the deprecated forms")]
-    let operation = match operation {
+    let mut operation = match operation {
         Operation::DeleteDeprecated(points) => {
             Operation::DeletePoints(DeletePoints { points: Some(points), shard_key_selector: None })
         }
@@ -28,12 +57,17 @@ pub(crate) fn accepted(operation: PointsUpdateOperation) -> Result<Operation> {
         }
         operation => operation,
     };
-    refuse_unsupported(&operation)?;
-    Ok(operation)
+    let filter = match selector(&mut operation) {
+        Some(PointsSelector { points_selector_one_of: Some(PointsSelectorOneOf::Filter(filter)) }) => {
+            Some(filter::to_engine(std::mem::take(filter))?)
+        }
+        _ => None,
+    };
+    Change::new(operation, filter)
 }
 
-/// The filter by which the change chooses its points, if it does, to be replaced by the ids of those points.
-pub(crate) fn selector(operation: &mut Operation) -> Option<&mut PointsSelector> {
+/// What says which points an operation is for.
+fn selector(operation: &mut Operation) -> Option<&mut PointsSelector> {
     match operation {
         Operation::SetPayload(change) => change.points_selector.as_mut(),
         Operation::OverwritePayload(change) => change.points_selector.as_mut(),

@@ -76,7 +76,8 @@ fn schema_type(field: FieldType) -> PayloadSchemaType {
     }
 }
 
-fn type_name(data_type: i32) -> Result<&'static str> {
+/// The word for the type of an index.
+pub(crate) fn type_name(data_type: i32) -> Result<&'static str> {
     Ok(match PayloadSchemaType::try_from(data_type) {
         Ok(PayloadSchemaType::Keyword) => "keyword",
         Ok(PayloadSchemaType::Integer) => "integer",
@@ -91,7 +92,7 @@ fn type_name(data_type: i32) -> Result<&'static str> {
 }
 
 /// The JSON form of index parameters. `memory` is left out: it places an index, and changes no result.
-fn params_json(params: &IndexParams) -> Result<Json> {
+pub(crate) fn params_json(params: &IndexParams) -> Result<Json> {
     let nested = match params {
         IndexParams::KeywordIndexParams(p) => &p.nested,
         IndexParams::IntegerIndexParams(p) => &p.nested,

@@ -5,4 +5,5 @@ pub(crate) mod filter;
 pub(crate) mod index;
 pub(crate) mod payload;
 pub(crate) mod points;
+pub(crate) mod requests;
 pub(crate) mod vectors;

@@ -19,6 +19,25 @@ pub(crate) fn to_engine(payload: HashMap<String, Value>) -> Result<Payload> {
     Ok(Payload(object(payload, 0)?))
 }
 
+/// A payload from its JSON form.
+pub(crate) fn of_json(payload: Map<String, Json>) -> Result<HashMap<String, Value>> {
+    payload.iter().try_for_each(|(key, value)| check_numbers(key, value))?;
+    Ok(fields(payload))
+}
+
+/// Messages have whole numbers up to `i64::MAX`: a greater one would come back as another.
+fn check_numbers(key: &str, value: &Json) -> Result<()> {
+    match value {
+        Json::Number(number) if number.is_u64() && !number.is_i64() => Err(Error::invalid(format!(
+            "the payload holds {number} under `{key}`: the greatest whole number is {}",
+            i64::MAX
+        ))),
+        Json::Array(values) => values.iter().try_for_each(|value| check_numbers(key, value)),
+        Json::Object(fields) => fields.iter().try_for_each(|(key, value)| check_numbers(key, value)),
+        _ => Ok(()),
+    }
+}
+
 /// A payload as clients read it.
 pub(crate) fn from_engine(payload: Option<Payload>) -> HashMap<String, Value> {
     payload.map_or_else(HashMap::new, |payload| fields(payload.0))

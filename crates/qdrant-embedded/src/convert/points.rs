@@ -1,9 +1,13 @@
 //! Points: their ids, and records and hits as clients read them.
 
+use qdrant_client::qdrant::facet_value::Variant as FacetVariant;
 use qdrant_client::qdrant::order_value::Variant;
 use qdrant_client::qdrant::point_id::PointIdOptions;
-use qdrant_client::qdrant::{OrderValue, PointId, RetrievedPoint, ScoredPoint};
-use qdrant_edge::{OrderValue as EngineOrderValue, PointId as EngineId, Record, ScoredPoint as EngineScoredPoint};
+use qdrant_client::qdrant::{FacetHit, FacetValue, OrderValue, PointId, RetrievedPoint, ScoredPoint};
+use qdrant_edge::{
+    FacetValue as EngineFacetValue, FacetValueHit, OrderValue as EngineOrderValue, PointId as EngineId, Record,
+    ScoredPoint as EngineScoredPoint,
+};
 use uuid::Uuid;
 
 use crate::convert::{payload, vectors};
@@ -57,6 +61,17 @@ pub(crate) fn hit(point: EngineScoredPoint) -> ScoredPoint {
         shard_key: None,
         order_value: point.order_value.map(order_value),
     }
+}
+
+/// A value of a facet.
+pub(crate) fn facet(hit: FacetValueHit) -> FacetHit {
+    let variant = match hit.value {
+        EngineFacetValue::Keyword(text) => FacetVariant::StringValue(text),
+        EngineFacetValue::Int(number) => FacetVariant::IntegerValue(number),
+        EngineFacetValue::Uuid(number) => FacetVariant::StringValue(Uuid::from_u128(number).to_string()),
+        EngineFacetValue::Bool(value) => FacetVariant::BoolValue(value),
+    };
+    FacetHit { value: Some(FacetValue { variant: Some(variant) }), count: hit.count as u64 }
 }
 
 fn order_value(value: EngineOrderValue) -> OrderValue {

@@ -79,17 +79,20 @@ pub(crate) fn checked(vector: Variant, kind: Kind) -> Result<VectorInternal> {
 }
 
 /// Which vectors to return with a point.
-pub(crate) fn selector(selector: Option<WithVectorsSelector>, layout: &Layout) -> Result<WithVector> {
-    Ok(match selector.and_then(|selector| selector.selector_options) {
+pub(crate) fn selector(selector: Option<WithVectorsSelector>) -> WithVector {
+    match selector.and_then(|selector| selector.selector_options) {
         None => WithVector::Bool(false),
         Some(SelectorOptions::Enable(enable)) => WithVector::Bool(enable),
-        Some(SelectorOptions::Include(include)) => {
-            for name in &include.names {
-                kind(layout, name)?;
-            }
-            WithVector::Selector(include.names)
-        }
-    })
+        Some(SelectorOptions::Include(include)) => WithVector::Selector(include.names),
+    }
+}
+
+/// Refuses a choice of vectors that the collection does not have.
+pub(crate) fn check_selector(selector: &WithVector, layout: &Layout) -> Result<()> {
+    match selector {
+        WithVector::Bool(_) => Ok(()),
+        WithVector::Selector(names) => names.iter().try_for_each(|name| kind(layout, name).map(|_| ())),
+    }
 }
 
 /// A point's vectors as clients read them.

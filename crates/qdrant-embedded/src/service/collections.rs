@@ -14,7 +14,6 @@ use tonic::{Request, Response, Status};
 
 use super::{Service, unimplemented};
 use crate::convert::config;
-use crate::error::Error;
 
 #[tonic::async_trait]
 impl Collections for Service {
@@ -96,16 +95,7 @@ impl Collections for Service {
         request: Request<ListCollectionAliasesRequest>,
     ) -> Result<Response<ListAliasesResponse>, Status> {
         let name = request.into_inner().collection_name;
-        self.answer(
-            move |store| {
-                let collection = store.collection(&name)?;
-                let mut aliases = store.aliases()?;
-                aliases.retain(|(_, target)| target == collection.name());
-                Ok(aliases)
-            },
-            aliases_response,
-        )
-        .await
+        self.answer(move |store| store.aliases_of(&name), aliases_response).await
     }
 
     async fn list_aliases(&self, _: Request<ListAliasesRequest>) -> Result<Response<ListAliasesResponse>, Status> {
@@ -118,11 +108,7 @@ impl Collections for Service {
     ) -> Result<Response<CollectionExistsResponse>, Status> {
         let name = request.into_inner().collection_name;
         self.answer(
-            move |store| match store.collection(&name) {
-                Ok(_) => Ok(true),
-                Err(Error::NotFound(_)) => Ok(false),
-                Err(error) => Err(error),
-            },
+            move |store| store.exists(&name),
             |exists, time| CollectionExistsResponse { result: Some(CollectionExists { exists }), time },
         )
         .await

@@ -12,16 +12,17 @@ use qdrant_client::qdrant::{
     FacetResponse, GetPoints, GetResponse, PointsOperationResponse, PointsUpdateOperation, QueryBatchPoints,
     QueryBatchResponse, QueryGroupsResponse, QueryPointGroups, QueryPoints, QueryResponse, RecommendBatchPoints,
     RecommendBatchResponse, RecommendGroupsResponse, RecommendPointGroups, RecommendPoints, RecommendResponse,
-    ScoredPoint, ScrollPoints, ScrollResponse, SearchBatchPoints, SearchBatchResponse, SearchGroupsResponse,
+    ScrollPoints, ScrollResponse, SearchBatchPoints, SearchBatchResponse, SearchGroupsResponse,
     SearchMatrixOffsetsResponse, SearchMatrixPairsResponse, SearchMatrixPoints, SearchPointGroups, SearchPoints,
     SearchResponse, SetPayloadPoints, UpdateBatchPoints, UpdateBatchResponse, UpdatePointVectors, UpdateResult,
     UpdateStatus, UpsertPoints,
 };
+use qdrant_edge::ScoredPoint;
 use tonic::{Request, Response, Status};
 
 use super::{Service, unimplemented};
-use crate::convert::index;
-use crate::query::of_search;
+use crate::convert::{filter, index, payload, points, requests, vectors};
+use crate::update::{self, no_shard_key};
 
 impl Service {
     async fn change(
@@ -33,7 +34,7 @@ impl Service {
         let durable = wait.unwrap_or(false);
         let operation = PointsUpdateOperation { operation: Some(operation) };
         self.answer(
-            move |store| store.collection(&collection)?.update(vec![operation], durable),
+            move |store| store.collection(&collection)?.update([update::accepted(operation)], durable),
             |numbers, time| operation_response(numbers.last().copied(), durable, time),
         )
         .await
@@ -145,7 +146,10 @@ impl Points for Service {
         let request = request.into_inner();
         let durable = request.wait.unwrap_or(false);
         self.answer(
-            move |store| store.collection(&request.collection_name)?.update(request.operations, durable),
+            move |store| {
+                let changes = request.operations.into_iter().map(update::accepted);
+                store.collection(&request.collection_name)?.update(changes, durable)
+            },
             |numbers, time| UpdateBatchResponse {
                 result: numbers.into_iter().map(|number| update_result(Some(number), durable)).collect(),
                 time,
@@ -187,8 +191,15 @@ impl Points for Service {
     async fn get(&self, request: Request<GetPoints>) -> Result<Response<GetResponse>, Status> {
         let request = request.into_inner();
         self.answer(
-            move |store| store.collection(&request.collection_name)?.get(request),
-            |result, time| GetResponse { result, time, usage: None },
+            move |store| {
+                no_shard_key(request.shard_key_selector.as_ref())?;
+                store.collection(&request.collection_name)?.get(
+                    &points::ids_to_engine(request.ids)?,
+                    payload::selector(request.with_payload, false)?,
+                    vectors::selector(request.with_vectors),
+                )
+            },
+            |records, time| GetResponse { result: each(records, points::record), time, usage: None },
         )
         .await
     }
@@ -196,8 +207,13 @@ impl Points for Service {
     async fn scroll(&self, request: Request<ScrollPoints>) -> Result<Response<ScrollResponse>, Status> {
         let request = request.into_inner();
         self.answer(
-            move |store| store.collection(&request.collection_name)?.scroll(request),
-            |(result, next_page_offset), time| ScrollResponse { next_page_offset, result, time, usage: None },
+            move |store| store.collection(&request.collection_name)?.scroll(requests::scroll(request)?),
+            |(records, next), time| ScrollResponse {
+                next_page_offset: next.map(points::id_from_engine),
+                result: each(records, points::record),
+                time,
+                usage: None,
+            },
         )
         .await
     }
@@ -205,7 +221,11 @@ impl Points for Service {
     async fn count(&self, request: Request<CountPoints>) -> Result<Response<CountResponse>, Status> {
         let request = request.into_inner();
         self.answer(
-            move |store| store.collection(&request.collection_name)?.count(request),
+            move |store| {
+                no_shard_key(request.shard_key_selector.as_ref())?;
+                let filter = request.filter.map(filter::to_engine).transpose()?;
+                store.collection(&request.collection_name)?.count(filter)
+            },
             |count, time| CountResponse { result: Some(CountResult { count }), time, usage: None },
         )
         .await
@@ -214,8 +234,8 @@ impl Points for Service {
     async fn query(&self, request: Request<QueryPoints>) -> Result<Response<QueryResponse>, Status> {
         let request = request.into_inner();
         self.answer(
-            move |store| store.collection(&request.collection_name)?.query(request),
-            |result, time| QueryResponse { result, time, usage: None },
+            move |store| store.collection(&request.collection_name)?.query(requests::query(request)?),
+            |hits, time| QueryResponse { result: each(hits, points::hit), time, usage: None },
         )
         .await
     }
@@ -225,7 +245,7 @@ impl Points for Service {
         self.answer(
             move |store| {
                 let collection = store.collection(&request.collection_name)?;
-                request.query_points.into_iter().map(|query| collection.query(query)).collect()
+                request.query_points.into_iter().map(|query| collection.query(requests::query(query)?)).collect()
             },
             |results: Vec<_>, time| QueryBatchResponse { result: batch(results), time, usage: None },
         )
@@ -235,8 +255,8 @@ impl Points for Service {
     async fn search(&self, request: Request<SearchPoints>) -> Result<Response<SearchResponse>, Status> {
         let request = request.into_inner();
         self.answer(
-            move |store| store.collection(&request.collection_name)?.query(of_search(request)?),
-            |result, time| SearchResponse { result, time, usage: None },
+            move |store| store.collection(&request.collection_name)?.query(requests::search(request)?),
+            |hits, time| SearchResponse { result: each(hits, points::hit), time, usage: None },
         )
         .await
     }
@@ -246,7 +266,7 @@ impl Points for Service {
         self.answer(
             move |store| {
                 let collection = store.collection(&request.collection_name)?;
-                request.search_points.into_iter().map(|search| collection.query(of_search(search)?)).collect()
+                request.search_points.into_iter().map(|search| collection.query(requests::search(search)?)).collect()
             },
             |results: Vec<_>, time| SearchBatchResponse { result: batch(results), time, usage: None },
         )
@@ -287,8 +307,13 @@ impl Points for Service {
         unimplemented()
     }
 
-    async fn facet(&self, _: Request<FacetCounts>) -> Result<Response<FacetResponse>, Status> {
-        unimplemented()
+    async fn facet(&self, request: Request<FacetCounts>) -> Result<Response<FacetResponse>, Status> {
+        let request = request.into_inner();
+        self.answer(
+            move |store| store.collection(&request.collection_name)?.facet(requests::facet(request)?),
+            |hits, time| FacetResponse { hits: each(hits, points::facet), time, usage: None },
+        )
+        .await
     }
 
     async fn search_matrix_pairs(
@@ -329,7 +354,11 @@ impl Points for Service {
 }
 
 fn batch(results: Vec<Vec<ScoredPoint>>) -> Vec<BatchResult> {
-    results.into_iter().map(|result| BatchResult { result }).collect()
+    each(results, |hits| BatchResult { result: each(hits, points::hit) })
+}
+
+fn each<T, U>(values: Vec<T>, convert: impl FnMut(T) -> U) -> Vec<U> {
+    values.into_iter().map(convert).collect()
 }
 
 fn operation_response(number: Option<u64>, wait: bool, time: f64) -> PointsOperationResponse {

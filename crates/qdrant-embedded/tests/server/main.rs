@@ -6,6 +6,8 @@ mod filters;
 mod harness;
 mod points;
 mod process;
+mod python;
 mod queries;
+mod rest;
 mod snapshots;
 mod vectors;

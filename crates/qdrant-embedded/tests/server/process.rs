@@ -22,9 +22,9 @@ async fn it_says_who_it_is() {
         ("/readyz", "200 OK", "all shards are ready"),
         ("/livez", "200 OK", "livez check passed"),
         (
-            "/collections",
+            "/telemetry",
             "501 Not Implemented",
-            r#"{"status":{"error":"not implemented by the embedded server: this part of the REST interface"},"time":0.0}"#,
+            r#"{"result":null,"status":{"error":"not implemented by the embedded server: this part of the REST interface"},"time":0.0}"#,
         ),
     ] {
         let (head, answer) = server.http_get(path);

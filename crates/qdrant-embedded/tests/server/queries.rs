@@ -220,9 +220,7 @@ async fn what_it_cannot_do_it_says() {
             assert!(message.starts_with("not implemented by the embedded server"), "{case}: {message}");
         }
     }
-    let facet = qdrant_client::qdrant::FacetCountsBuilder::new("c", "city");
     let unimplemented = "not implemented by the embedded server".to_owned();
-    assert_eq!(refusal(client.facet(facet).await), (Code::Unimplemented, unimplemented.clone()));
     assert_eq!(refusal(client.create_full_snapshot().await), (Code::Unimplemented, unimplemented));
 }
 

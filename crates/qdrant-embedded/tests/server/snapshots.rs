@@ -351,7 +351,9 @@ fn the_key_is_asked_for_over_http_too() {
         ("/collections/c/snapshots", "api-key: secret\r\n", "404 Not Found"),
         ("/collections/c/snapshots", "Authorization: Bearer secret\r\n", "404 Not Found"),
         ("/collections", "", unauthorized),
-        ("/collections", "api-key: secret\r\n", "501 Not Implemented"),
+        ("/collections", "api-key: secret\r\n", "200 OK"),
+        ("/telemetry", "", unauthorized),
+        ("/telemetry", "api-key: secret\r\n", "501 Not Implemented"),
         ("/readyz", "", "200 OK"),
     ] {
         let (head, _) = server.http(&format!("GET {path}"), headers, b"");

@@ -1,9 +1,21 @@
-//! The part of Qdrant's HTTP interface that start scripts and health checks use, and snapshots, whose files pass only
-//! here.
+//! Qdrant's REST interface: JSON to the same calls that gRPC makes, and their results to JSON.
+//!
+//! A field or value that is not known is refused, lest it be passed over and the answer be another than was asked for.
 
+mod aliases;
 mod answer;
+mod collections;
+mod config;
 mod form;
+mod index;
+mod info;
+mod points;
+mod quantization;
+mod query;
+mod read;
+mod request;
 mod snapshots;
+mod vectors;
 
 use std::sync::Arc;
 
@@ -20,10 +32,21 @@ use crate::key::ApiKey;
 use crate::store::Store;
 use crate::{TITLE, VERSION};
 
+type SharedStore = State<Arc<Store>>;
+
 /// `/`, `/healthz`, `/livez` and `/readyz` need no API key, as in Qdrant; everything else does.
 pub(crate) fn router(store: Arc<Store>, key: ApiKey) -> Router {
-    let guarded = snapshots::router(store)
-        .fallback(async || answer::refused(&Error::Unsupported("this part of the REST interface")))
+    let guarded = Router::new()
+        .merge(aliases::router())
+        .merge(collections::router())
+        .merge(index::router())
+        .merge(points::router())
+        .merge(query::router())
+        .merge(read::router())
+        .merge(snapshots::router())
+        .with_state(store)
+        .fallback(unsupported)
+        .method_not_allowed_fallback(unsupported)
         .layer(middleware::from_fn_with_state(key, guard));
     Router::new()
         .route("/", get(version))
@@ -32,6 +55,10 @@ pub(crate) fn router(store: Arc<Store>, key: ApiKey) -> Router {
         // The server listens only once all data is loaded.
         .route("/readyz", get(async || "all shards are ready"))
         .merge(guarded)
+}
+
+async fn unsupported() -> Response {
+    answer::refused(&Error::Unsupported("this part of the REST interface"))
 }
 
 async fn version() -> Json<Value> {

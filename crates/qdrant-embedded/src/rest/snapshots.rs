@@ -9,20 +9,23 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Json, Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 
-use super::answer::{answer, refused};
+use super::SharedStore;
+use super::answer::{answer, refused, run};
 use super::form::Part;
+use super::request::Body as JsonBody;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::service::in_background;
@@ -32,33 +35,28 @@ use crate::store::Store;
 /// How much of a file is sent at a time.
 const CHUNK: usize = 256 * 1024;
 
-type SharedStore = State<Arc<Store>>;
-
-pub(super) fn router(store: Arc<Store>) -> Router {
+pub(super) fn router() -> Router<Arc<Store>> {
     Router::new()
         .route("/collections/{collection}/snapshots", get(list).post(create))
         .route("/collections/{collection}/snapshots/{snapshot}", get(download).delete(delete))
         .route("/collections/{collection}/snapshots/recover", put(recover))
         .route("/collections/{collection}/snapshots/upload", post(upload))
-        .with_state(store)
 }
 
 async fn list(State(store): SharedStore, Path(collection): Path<String>) -> Response {
-    let start = Instant::now();
-    let listed = in_background(&store, move |store| {
+    run(&store, move |store| {
         let collection = store.collection(&collection)?;
-        store.snapshots().list(collection.name())
-    });
-    answer(start, listed.await.map(|snapshots| snapshots.iter().map(description).collect::<Vec<_>>()))
+        Ok(store.snapshots().list(collection.name())?.iter().map(description).collect::<Vec<_>>())
+    })
+    .await
 }
 
 async fn create(State(store): SharedStore, Path(collection): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let start = Instant::now();
-    let created = in_background(&store, move |store| {
+    run(&store, move |store| {
         Options::read(query.as_deref())?;
-        store.snapshots().create(&*store.collection(&collection)?)
-    });
-    answer(start, created.await.map(|snapshot| description(&snapshot)))
+        Ok(description(&store.snapshots().create(&*store.collection(&collection)?)?))
+    })
+    .await
 }
 
 async fn delete(
@@ -66,12 +64,12 @@ async fn delete(
     Path((collection, snapshot)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let start = Instant::now();
-    let deleted = in_background(&store, move |store| {
+    run(&store, move |store| {
         Options::read(query.as_deref())?;
-        store.snapshots().delete(store.collection(&collection)?.name(), &snapshot)
-    });
-    answer(start, deleted.await.map(|()| true))
+        store.snapshots().delete(store.collection(&collection)?.name(), &snapshot)?;
+        Ok(true)
+    })
+    .await
 }
 
 /// The whole file, or the rest of it when the request has `Range: bytes=N-`.
@@ -157,27 +155,32 @@ async fn receive(store: &Store, headers: &HeaderMap, body: Body) -> Result<(Unfi
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Recovery {
     location: String,
     checksum: Option<String>,
     priority: Option<String>,
+    /// For the server that a snapshot is fetched from, which this one never does.
+    #[serde(default, rename = "api_key")]
+    _api_key: IgnoredAny,
 }
 
 async fn recover(
     State(store): SharedStore,
     Path(collection): Path<String>,
     RawQuery(query): RawQuery,
-    Json(recovery): Json<Recovery>,
+    body: JsonBody,
 ) -> Response {
-    let start = Instant::now();
-    let recovered = in_background(&store, move |store| {
+    run(&store, move |store| {
         Options::read(query.as_deref())?;
+        let recovery: Recovery = body.parse()?;
         check_priority(recovery.priority.as_deref())?;
         let path = store.snapshots().located(&recovery.location)?;
         check(recovery.checksum.as_deref(), || Ok(files::sha256(&path)?))?;
-        store.recover(&collection, &path)
-    });
-    answer(start, recovered.await.map(|()| true))
+        store.recover(&collection, &path)?;
+        Ok(true)
+    })
+    .await
 }
 
 /// What stands after the question mark.
