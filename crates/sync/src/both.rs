@@ -8,7 +8,6 @@ use futures_util::{Stream, StreamExt};
 
 use crate::Error;
 use crate::row::{Key, Row};
-use crate::session::{Keys, Rows};
 use crate::table::{KeyKind, Table};
 
 /// How many points are asked for at a time.
@@ -81,34 +80,16 @@ pub(crate) struct Walk<'a, R> {
     table: &'a Table,
 }
 
-/// Walks over rows and points, each with its mark.
-pub(crate) async fn rows_and_points<'a>(
-    rows: Rows<'a>,
-    table: &'a Table,
-    server: &'a Server,
-    collection: &'a str,
-) -> Result<Walk<'a, Row>, Error> {
-    Walk::begin(rows, table, Pages { server, collection, with_marks: true, page: VecDeque::new(), next: Some(None) })
-        .await
-}
-
-/// Walks over keys and points without their marks.
-pub(crate) async fn keys_and_points<'a>(
-    keys: Keys<'a>,
-    table: &'a Table,
-    server: &'a Server,
-    collection: &'a str,
-) -> Result<Walk<'a, Key>, Error> {
-    Walk::begin(keys, table, Pages { server, collection, with_marks: false, page: VecDeque::new(), next: Some(None) })
-        .await
-}
-
 impl<'a, R: Identified> Walk<'a, R> {
-    async fn begin(
+    /// Begins to walk over rows or keys and the points of a collection, with their marks or without.
+    pub(crate) async fn begin(
         rows: Pin<Box<dyn Stream<Item = Result<R, Error>> + 'a>>,
         table: &'a Table,
-        mut pages: Pages<'a>,
+        server: &'a Server,
+        collection: &'a str,
+        with_marks: bool,
     ) -> Result<Self, Error> {
+        let mut pages = Pages { server, collection, with_marks, page: VecDeque::new(), next: Some(None) };
         let points = match table.key {
             KeyKind::Number | KeyKind::Uuid => Points::InOrder(pages),
             // The server knows no order of ids that are computed here.

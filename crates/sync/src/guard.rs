@@ -3,7 +3,7 @@
 use dbops_qdrant::{Id, Server};
 
 use crate::Error;
-use crate::both::{Side, keys_and_points};
+use crate::both::{Side, Walk};
 use crate::session::{Session, keys};
 
 /// How many keys of missing rows are kept, to be read one by one.
@@ -24,7 +24,7 @@ pub(crate) struct Ids {
 pub(crate) async fn compare_ids(session: &Session, server: &Server, collection: &str) -> Result<Ids, Error> {
     let mut ids = Ids { missing_keys: Some(Vec::new()), ..Ids::default() };
     let keys = keys(&session.client, &session.table, &session.table.keys_in_order()).await?;
-    let mut walk = keys_and_points(keys, &session.table, server, collection).await?;
+    let mut walk = Walk::begin(keys, &session.table, server, collection, false).await?;
     while let Some(side) = walk.next().await? {
         match side {
             Side::Both(..) => ids.rows += 1,

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::both::{Side, rows_and_points};
+use crate::both::{Side, Walk};
 use crate::deep::Deep;
 use crate::guard::{Ids, compare_ids, refuse_many_deletes};
 use crate::load::load;
@@ -152,7 +152,7 @@ impl Run<'_> {
         let (mut batches, receiver) = batches(table);
         let read = async {
             let rows = rows(&self.session.client, table, &table.rows_in_order()).await?;
-            let mut walk = rows_and_points(rows, table, self.server, self.collection).await?;
+            let mut walk = Walk::begin(rows, table, self.server, self.collection, true).await?;
             while let Some(side) = walk.next().await? {
                 let (row, mark) = match side {
                     Side::Both(row, mark) => (row, Some(mark)),

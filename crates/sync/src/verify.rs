@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dbops_postgres::DatabaseUrl;
 use dbops_qdrant::{Distance, Server, SourceSpec};
 
-use crate::both::{Side, rows_and_points};
+use crate::both::{Side, Walk};
 use crate::deep::Deep;
 use crate::session::{Session, rows};
 use crate::{Error, Event, Way};
@@ -74,7 +74,7 @@ pub async fn verify(
     let table = &session.table;
     on_event(Event::Reading { way: Way::Compare, rows: Some(session.count().await?) });
     let rows = rows(&session.client, table, &table.rows_in_order()).await?;
-    let mut walk = rows_and_points(rows, table, server, collection).await?;
+    let mut walk = Walk::begin(rows, table, server, collection, true).await?;
     let mut deep = deep.map(|distances| Deep::new(server, collection, table, distances));
     let mut verified = Verified::default();
     while let Some(side) = walk.next().await? {

@@ -134,7 +134,8 @@ struct Stage {
 async fn stage(progress: &Progress, settings: Vec<String>) -> Result<Stage> {
     build(progress, "dbops for release", &["build", "--release", "--package", "dbops"]).await?;
     progress.step("installing Alembic");
-    let python = alembic().await?;
+    let packages = ["alembic==1.20.*", "sqlalchemy==2.*", "psycopg[binary]==3.*"];
+    let python = python("bench-alembic", &packages).await?;
     progress.step("starting PostgreSQL");
     let installation = Installation::find_or_fetch_server(&places(), true).await.map_err(crate::dev::with_hint)?;
     let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
@@ -142,17 +143,17 @@ async fn stage(progress: &Progress, settings: Vec<String>) -> Result<Stage> {
     Ok(Stage { python, installation, server })
 }
 
-/// A Python with Alembic, made once.
-async fn alembic() -> Result<PathBuf> {
-    let folder = root().join("target/bench-alembic");
+/// A Python with these packages, made once in a folder of `target/`.
+async fn python(folder: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target").join(folder);
     let (python, done) = (folder.join("bin/python"), folder.join("complete"));
     if !done.exists() {
         let mut venv = process::command("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         process::run(venv, LIMIT).await?;
         let mut pip = process::command(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "alembic==1.20.*", "sqlalchemy==2.*", "psycopg[binary]==3.*"]);
-        process::run(pip, LIMIT).await.context("pip cannot install Alembic")?;
+        pip.args(["-m", "pip", "install", "--quiet"]).args(packages);
+        process::run(pip, LIMIT).await.with_context(|| format!("pip cannot install {}", packages.join(" ")))?;
         fs::write(done, "")?;
     }
     Ok(python)

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use dbops_postgres::{DatabaseUrl, Installation, Throwaway, ThrowawayOptions, connect, process};
 
-use super::{HEADINGS, LIMIT, ratios, row, time, time_and_memory};
+use super::{HEADINGS, python, ratios, row, time, time_and_memory};
 use crate::progress::{Progress, print, table};
 use crate::workspace::{build, built, places, root};
 
@@ -33,7 +33,8 @@ pub(super) async fn run(sizes: &Sizes) -> Result<()> {
     build(&progress, "Qdrant's engine for release", &["build", "--release", "--package", "dbops-qdrant-embedded"])
         .await?;
     progress.step("installing the Python clients");
-    let python = clients().await?;
+    let packages = ["qdrant-client==1.18.*", "pgvector==0.4.*", "psycopg[binary]==3.*"];
+    let python = python("bench-qdrant-clients", &packages).await?;
     progress.step("starting PostgreSQL and Qdrant");
     let installation = Installation::find_or_fetch_server(&places(), true).await.map_err(crate::dev::with_hint)?;
     let settings = ["max_wal_size=8GB", "autovacuum=off", "shared_buffers=256MB"].map(String::from).to_vec();
@@ -201,28 +202,4 @@ async fn fill(postgres: &Throwaway, sizes: &Sizes) -> Result<()> {
         .await?;
     client.batch_execute("CHECKPOINT").await?;
     Ok(())
-}
-
-/// A Python with the public clients, made once.
-async fn clients() -> Result<PathBuf> {
-    let folder = root().join("target/bench-qdrant-clients");
-    let (python, done) = (folder.join("bin/python"), folder.join("complete"));
-    if !done.exists() {
-        let mut venv = process::command("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&folder);
-        process::run(venv, LIMIT).await?;
-        let mut pip = process::command(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "qdrant-client==1.16.*",
-            "pgvector==0.4.*",
-            "psycopg[binary]==3.*",
-        ]);
-        process::run(pip, LIMIT).await.context("pip cannot install the clients")?;
-        fs::write(done, "")?;
-    }
-    Ok(python)
 }
