@@ -29,6 +29,7 @@ mod project;
 mod proxy;
 mod python;
 mod qdrant;
+mod qdrant_alias;
 mod qdrant_schema;
 mod qdrant_search;
 mod qdrant_sync;

@@ -1,14 +1,16 @@
 //! Declared collections against a real Qdrant server, which other tests use too: only what these tests made counts.
 
 use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
+use dbops_qdrant::{Id, Point, Server, ServerOptions};
 use dbops_testbed::unique;
 use serde_json::{Value, json};
 
 use crate::project::Project;
 
 /// A project with the target `search`, which declares `collections`.
-fn project(collections: &str) -> Project {
+pub(crate) fn project(collections: &str) -> Project {
     let qdrant = dbops_testbed::qdrant();
     let project = Project::empty().env("SEARCH_URL", &qdrant.url);
     project.write(
@@ -21,6 +23,31 @@ fn project(collections: &str) -> Project {
     );
     declare(&project, collections);
     project
+}
+
+/// Works on the server as an application would.
+pub(crate) fn on_server<T>(work: impl AsyncFnOnce(&Server) -> Result<T, dbops_qdrant::Error>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let qdrant = dbops_testbed::qdrant();
+        let options = ServerOptions {
+            url: qdrant.url.clone(),
+            grpc_port: qdrant.grpc_port,
+            api_key: None,
+            timeout: Duration::from_secs(60),
+        };
+        work(&Server::new(&options).expect("a server")).await.expect("it answers")
+    })
+}
+
+/// Writes so many points to a collection with one vector of `size` numbers.
+pub(crate) fn fill(collection: &str, count: u16, size: usize) {
+    let point = |number: u16| Point {
+        id: Id::Number(number.into()),
+        vectors: [(String::new(), vec![f32::from(number) + 1.0; size])].into(),
+        payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
+    };
+    on_server(async |server| server.write(collection, (0..count).map(point).collect()).await);
 }
 
 fn declare(project: &Project, collections: &str) {
@@ -309,7 +336,7 @@ fn what_a_killed_run_left_is_finished_by_the_next() {
     child.kill().expect("it runs");
     child.wait().expect("it ended");
     // The server may still be at what it was asked for last.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     project.ok(&["qdrant", "apply"]);
     assert_eq!(changes(&project), Vec::<Value>::new());
 }
