@@ -32,6 +32,7 @@ mod qdrant;
 mod qdrant_alias;
 mod qdrant_schema;
 mod qdrant_search;
+mod qdrant_snapshot;
 mod qdrant_sync;
 mod readme;
 mod rehearse;

@@ -6,6 +6,7 @@ mod apply;
 mod plan;
 mod recall;
 mod search;
+mod snapshot;
 mod sources;
 mod status;
 mod sync;
@@ -59,6 +60,11 @@ enum QdrantCommand {
         #[command(subcommand)]
         command: alias::AliasCommand,
     },
+    /// Make, fetch, put back and delete snapshots of collections
+    Snapshot {
+        #[command(subcommand)]
+        command: snapshot::SnapshotCommand,
+    },
     /// Make the points of collections what the rows of their tables are
     Sync(sync::SyncArgs),
     /// Find the points nearest to a vector, and the rows of the collection's table beside them
@@ -87,6 +93,7 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
             Ok(Outcome::Done)
         }
         QdrantCommand::Alias { command } => alias::alias(context, &config, &targets, command).await,
+        QdrantCommand::Snapshot { command } => snapshot::snapshot(context, &config, &targets, command).await,
         QdrantCommand::Sync(args) => sync::sync(context, &config, &targets, &args).await,
         QdrantCommand::Search(args) => search::search(context, &config, &targets, &args).await,
         QdrantCommand::Recall(args) => recall::recall(context, &config, &targets, &args).await,
