@@ -93,14 +93,41 @@ fn what_is_declared_is_planned_applied_and_shown() {
     let status = project.json(0, &["qdrant", "status"]);
     let target = &status["targets"][0];
     assert!(target["version"].as_str().is_some_and(|version| version.starts_with("1.")), "{status}");
+    assert!(target.get("cluster").is_some(), "{status}");
     let found = target["collections"].as_array().expect("a list").iter().find(|found| found["name"] == name.as_str());
     let expected = json!({
         "name": name, "state": "green", "points": 0, "indexed_vectors": 0, "segments": found.expect("it is there")["segments"],
+        "shards": 1, "replication_factor": 1, "strict_mode": false, "dead_replicas": [],
         "aliases": [format!("{name}_alias")], "optimizer_error": null,
     });
     assert_eq!(found, Some(&expected));
     let shown = project.ok(&["qdrant", "status"]).stdout;
     assert!(shown.contains("COLLECTION") && shown.contains(&format!("{name}_alias")), "{shown}");
+}
+
+#[test]
+fn status_tells_what_few_collections_have() {
+    let (plain, spread) = (unique("plain"), unique("spread"));
+    let vectors = "vectors: { size: 4, distance: Dot }";
+    let project = project(&format!(
+        "  {plain}: {{ {vectors} }}\n  {spread}:\n    {vectors}\n    shard_number: 2\n    replication_factor: 3\n"
+    ));
+    project.ok(&["qdrant", "apply"]);
+    let status = project.json(0, &["qdrant", "status"]);
+    let collections = status["targets"][0]["collections"].as_array().expect("a list");
+    let of = |name: &str| {
+        collections.iter().find(|one| one["name"] == name).map(|one| (&one["shards"], &one["replication_factor"]))
+    };
+    assert_eq!((of(&plain), of(&spread)), (Some((&json!(1), &json!(1))), Some((&json!(2), &json!(3)))));
+    let shown = project.ok(&["qdrant", "status"]).stdout;
+    let said: Vec<_> = shown.lines().filter(|line| line.contains(": ")).collect();
+    assert!(said.contains(&format!("{spread}: 2 shards, replication factor 3").as_str()), "{shown}");
+    assert!(!said.iter().any(|line| line.starts_with(&plain)), "{shown}");
+    // Words about states stand there for the states that are shown, and for no others.
+    for state in ["yellow", "grey", "red"] {
+        let is_shown = collections.iter().any(|one| one["state"] == state);
+        assert_eq!(said.iter().any(|line| line.starts_with(&format!("{state}: "))), is_shown, "{shown}");
+    }
 }
 
 #[test]
