@@ -213,7 +213,8 @@ fn damaged_files_are_refused_and_change_nothing() {
     assert!(run.code == 4 && run.stderr.contains(&format!("not {sum}")), "{run}");
     assert_eq!(count(name), u64::from(POINTS));
     let run = kept.run(&["restore", name, "whole", "--overwrite", "--sha256", &sum.to_uppercase()]);
-    assert_eq!(run.code, 0, "{run}");
+    let said = format!("search: {name} held {POINTS} points, and now holds {POINTS}; SHA-256 {sum}\n");
+    assert_eq!((run.code, run.stderr), (0, said));
 }
 
 /// The arguments, the exit code, and what is said.

@@ -52,12 +52,8 @@ pub(super) async fn restore(
     let before = points_before(&server, collection, args.overwrite).await.map_err(failed)?;
     let uploaded = upload(context, target, &server, args).await.map_err(failed)?;
     let points = server.count(collection).await?;
-    let was = match before {
-        None => "which is new".to_owned(),
-        Some(before) => format!("which held {before}"),
-    };
-    let what = format!("{points} points are in {collection}, {was}");
-    context.ui.status(format!("{target}: {what}; SHA-256 {}", uploaded.sha256));
+    let was = before.map_or_else(|| "is new".to_owned(), |before| format!("held {before} points"));
+    context.ui.status(format!("{target}: {collection} {was}, and now holds {points}; SHA-256 {}", uploaded.sha256));
     context.ui.document(&RestoreDocument {
         target,
         collection,
