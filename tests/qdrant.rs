@@ -1,14 +1,16 @@
 //! Declared collections against a real Qdrant server, which other tests use too: only what these tests made counts.
 
 use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
+use dbops_qdrant::{Id, Point, Server, ServerOptions};
 use dbops_testbed::unique;
 use serde_json::{Value, json};
 
 use crate::project::Project;
 
 /// A project with the target `search`, which declares `collections`.
-fn project(collections: &str) -> Project {
+pub(crate) fn project(collections: &str) -> Project {
     let qdrant = dbops_testbed::qdrant();
     let project = Project::empty().env("SEARCH_URL", &qdrant.url);
     project.write(
@@ -21,6 +23,31 @@ fn project(collections: &str) -> Project {
     );
     declare(&project, collections);
     project
+}
+
+/// Works on the server as an application would.
+pub(crate) fn on_server<T>(work: impl AsyncFnOnce(&Server) -> Result<T, dbops_qdrant::Error>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let qdrant = dbops_testbed::qdrant();
+        let options = ServerOptions {
+            url: qdrant.url.clone(),
+            grpc_port: qdrant.grpc_port,
+            api_key: None,
+            timeout: Duration::from_secs(60),
+        };
+        work(&Server::new(&options).expect("a server")).await.expect("it answers")
+    })
+}
+
+/// Writes so many points to a collection with one vector of `size` numbers.
+pub(crate) fn fill(collection: &str, count: u16, size: usize) {
+    let point = |number: u16| Point {
+        id: Id::Number(number.into()),
+        vectors: [(String::new(), vec![f32::from(number) + 1.0; size])].into(),
+        payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
+    };
+    on_server(async |server| server.write(collection, (0..count).map(point).collect()).await);
 }
 
 fn declare(project: &Project, collections: &str) {
@@ -66,14 +93,41 @@ fn what_is_declared_is_planned_applied_and_shown() {
     let status = project.json(0, &["qdrant", "status"]);
     let target = &status["targets"][0];
     assert!(target["version"].as_str().is_some_and(|version| version.starts_with("1.")), "{status}");
+    assert!(target.get("cluster").is_some(), "{status}");
     let found = target["collections"].as_array().expect("a list").iter().find(|found| found["name"] == name.as_str());
     let expected = json!({
         "name": name, "state": "green", "points": 0, "indexed_vectors": 0, "segments": found.expect("it is there")["segments"],
+        "shards": 1, "replication_factor": 1, "strict_mode": false, "dead_replicas": [],
         "aliases": [format!("{name}_alias")], "optimizer_error": null,
     });
     assert_eq!(found, Some(&expected));
     let shown = project.ok(&["qdrant", "status"]).stdout;
     assert!(shown.contains("COLLECTION") && shown.contains(&format!("{name}_alias")), "{shown}");
+}
+
+#[test]
+fn status_tells_what_few_collections_have() {
+    let (plain, spread) = (unique("plain"), unique("spread"));
+    let vectors = "vectors: { size: 4, distance: Dot }";
+    let project = project(&format!(
+        "  {plain}: {{ {vectors} }}\n  {spread}:\n    {vectors}\n    shard_number: 2\n    replication_factor: 3\n"
+    ));
+    project.ok(&["qdrant", "apply"]);
+    let status = project.json(0, &["qdrant", "status"]);
+    let collections = status["targets"][0]["collections"].as_array().expect("a list");
+    let of = |name: &str| {
+        collections.iter().find(|one| one["name"] == name).map(|one| (&one["shards"], &one["replication_factor"]))
+    };
+    assert_eq!((of(&plain), of(&spread)), (Some((&json!(1), &json!(1))), Some((&json!(2), &json!(3)))));
+    let shown = project.ok(&["qdrant", "status"]).stdout;
+    let said: Vec<_> = shown.lines().filter(|line| line.contains(": ")).collect();
+    assert!(said.contains(&format!("{spread}: 2 shards, replication factor 3").as_str()), "{shown}");
+    assert!(!said.iter().any(|line| line.starts_with(&plain)), "{shown}");
+    // Words about states stand there for the states that are shown, and for no others.
+    for state in ["yellow", "grey", "red"] {
+        let is_shown = collections.iter().any(|one| one["state"] == state);
+        assert_eq!(said.iter().any(|line| line.starts_with(&format!("{state}: "))), is_shown, "{shown}");
+    }
 }
 
 #[test]
@@ -309,7 +363,7 @@ fn what_a_killed_run_left_is_finished_by_the_next() {
     child.kill().expect("it runs");
     child.wait().expect("it ended");
     // The server may still be at what it was asked for last.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     project.ok(&["qdrant", "apply"]);
     assert_eq!(changes(&project), Vec::<Value>::new());
 }

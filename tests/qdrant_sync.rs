@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use dbops_postgres::DatabaseUrl;
-use dbops_qdrant::{Id, Point, Server, ServerOptions};
+use dbops_qdrant::{Id, Point, Server};
 use dbops_testbed::{create_database, unique};
 use serde_json::{Value, json};
 
 use crate::project::{Held, Project, execute, query};
+use crate::qdrant::on_server;
 
 /// A table of notes, with a vector of four numbers each.
 const NOTES: &str = "
@@ -93,18 +94,7 @@ impl Bot {
 
     /// Works on the server as an application would.
     fn server<T>(&self, work: impl AsyncFnOnce(&Server, &str) -> Result<T, dbops_qdrant::Error>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let qdrant = dbops_testbed::qdrant();
-            let options = ServerOptions {
-                url: qdrant.url.clone(),
-                grpc_port: qdrant.grpc_port,
-                api_key: None,
-                timeout: Duration::from_secs(60),
-            };
-            let server = Server::new(&options).expect("a server");
-            work(&server, &self.collection).await.expect("it answers")
-        })
+        on_server(async |server| work(server, &self.collection).await)
     }
 
     fn stored(&self, id: &str) -> Option<(HashMap<String, Value>, Vec<f32>)> {

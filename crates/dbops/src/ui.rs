@@ -148,6 +148,17 @@ impl Ui {
         bar
     }
 
+    /// Bytes out of a total with their rate and the time left; invisible without a terminal.
+    pub(crate) fn transfer(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        let bar = self.spinner(message);
+        bar.set_length(total);
+        let template = "{spinner} {wide_msg}  {bar:12} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
+    }
+
     /// Rows out of a total with their rate and the time left; invisible without a terminal.
     pub(crate) fn rows(&self, message: impl Into<String>, total: u64) -> ProgressBar {
         let bar = self.spinner(message);

@@ -1,4 +1,4 @@
-//! Aliases, and the collections behind them, as a restore moves them.
+//! Aliases and the collections behind them, as they are moved and deleted.
 
 use qdrant_client::qdrant::alias_operations::Action;
 use qdrant_client::qdrant::{AliasOperations, ChangeAliases, CreateAlias, DeleteAlias, DeleteCollection};
@@ -31,6 +31,18 @@ impl Server {
         let actions = old.chain(new).map(|action| AliasOperations { action: Some(action) }).collect();
         let request = ChangeAliases { actions, timeout: None };
         self.work("move the aliases", self.collections_api().update_aliases(request)).await?;
+        Ok(())
+    }
+
+    /// Deletes an alias; the collection stays.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be asked, or refuses.
+    pub async fn delete_alias(&self, alias: &str) -> Result<(), Error> {
+        let action = Action::DeleteAlias(DeleteAlias { alias_name: alias.into() });
+        let request = ChangeAliases { actions: vec![AliasOperations { action: Some(action) }], timeout: None };
+        self.work(&format!("delete the alias {alias}"), self.collections_api().update_aliases(request)).await?;
         Ok(())
     }
 

@@ -139,6 +139,16 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// A file on this machine could not be read or written.
+    #[error("cannot {doing}: {path}: {reason}")]
+    File {
+        /// What was being done.
+        doing: String,
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// The server's own words.
     #[error("cannot {doing}: {reason}")]
     Server {
@@ -207,6 +217,7 @@ impl Error {
             Self::Transfer { .. } => {
                 "try again; if this is so each time, see what lies between here and the server".into()
             }
+            Self::File { .. } => "see that its folder is there, may be written, and has room".into(),
             Self::Server { .. } => return None,
         })
     }

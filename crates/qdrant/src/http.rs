@@ -58,6 +58,11 @@ impl Http {
         Ok(Self { client, base, address, has_key: options.api_key.is_some() })
     }
 
+    /// The URL of what belongs to no collection.
+    pub(crate) fn root(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// The URL of what is below a collection.
     pub(crate) fn url(&self, doing: &str, collection: &str, rest: &str) -> Result<String, Error> {
         // In a URL these two mean other folders, however they are written.

@@ -4,6 +4,7 @@
 
 mod alias;
 mod apply;
+mod cluster;
 mod error;
 mod facts;
 mod file;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use alias::AliasMove;
 pub use apply::{Event, Extent};
+pub use cluster::{Cluster, DeadReplica};
 pub use error::Error;
 pub use facts::CollectionFacts;
 pub use file::{Advice, FileError, read_file};

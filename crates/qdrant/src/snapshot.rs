@@ -4,6 +4,7 @@
 //! A snapshot holds the points, the configuration and the payload indexes of a collection, and no aliases. In a cluster
 //! it holds what one node has.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use reqwest::Body;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 use tonic::Code;
 
@@ -48,6 +50,20 @@ pub struct Transferred {
     pub bytes: u64,
     /// Their SHA-256, in hexadecimal.
     pub sha256: String,
+}
+
+impl Transferred {
+    /// What a file holds, as it is told before it is uploaded. `on_bytes` is told how many bytes were read so far.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub async fn of_file(path: &Path, on_bytes: impl Fn(u64)) -> Result<Self, Error> {
+        let failed = |error: std::io::Error| in_file("read a snapshot", path, &error.to_string());
+        let mut file = File::open(path).await.map_err(failed)?;
+        let read = Received::in_file(&mut file, on_bytes).await.map_err(failed)?;
+        Ok(Self { bytes: read.bytes, sha256: read.sha256() })
+    }
 }
 
 impl Server {
@@ -105,13 +121,69 @@ impl Server {
         mut write: impl AsyncFnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Transferred, E> {
         let doing = format!("download the snapshot {}", snapshot.name);
-        let mut received = Received { bytes: 0, hasher: Sha256::new() };
+        let mut received = Received::nothing();
+        self.download_from(&doing, snapshot, &mut received, &mut write).await?;
+        received.finish(&doing, snapshot).map_err(E::from)
+    }
+
+    /// Downloads a snapshot into a file, and goes on where an earlier download into the same file broke off. `on_bytes`
+    /// is told how many bytes are there, whenever there are more. A file that turns out to be not what the server
+    /// described is removed: the next download begins anew.
+    ///
+    /// # Errors
+    ///
+    /// When the snapshot cannot be had, the file cannot be written, or another download writes to it.
+    pub async fn download_snapshot_to(
+        &self,
+        snapshot: &Snapshot,
+        path: &Path,
+        on_bytes: impl Fn(u64),
+    ) -> Result<Transferred, Error> {
+        let doing = format!("download the snapshot {}", snapshot.name);
+        let failed = |error: std::io::Error| in_file(&doing, path, &error.to_string());
+        let file = std::fs::OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        file.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => in_file(&doing, path, "another download writes to it"),
+            std::fs::TryLockError::Error(error) => failed(error),
+        })?;
+        let mut file = File::from_std(file);
+        let mut received = Received::in_file(&mut file, &on_bytes).await.map_err(failed)?;
+        if received.bytes > snapshot.bytes {
+            file.set_len(0).await.map_err(failed)?;
+            received = Received::nothing();
+        }
+        let there = Cell::new(received.bytes);
+        let mut write = async |chunk: &[u8]| {
+            file.write_all(chunk).await.map_err(failed)?;
+            there.set(there.get() + chunk.len() as u64);
+            on_bytes(there.get());
+            Ok(())
+        };
+        let downloaded = self.download_from(&doing, snapshot, &mut received, &mut write).await;
+        // What has arrived is kept, whatever came after it.
+        file.sync_all().await.map_err(failed)?;
+        downloaded?;
+        let finished = received.finish(&doing, snapshot);
+        if finished.is_err() {
+            tokio::fs::remove_file(path).await.map_err(failed)?;
+        }
+        finished
+    }
+
+    /// Downloads what has not arrived yet.
+    async fn download_from<E: From<Error>>(
+        &self,
+        doing: &str,
+        snapshot: &Snapshot,
+        received: &mut Received,
+        write: &mut impl AsyncFnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut failures = 0;
         while received.bytes < snapshot.bytes {
             let before = received.bytes;
-            let error = match self.download_rest(&doing, snapshot, &mut received, &mut write).await {
+            let error = match self.download_rest(doing, snapshot, received, write).await {
                 Ok(()) => Error::Transfer {
-                    doing: doing.clone(),
+                    doing: doing.to_owned(),
                     reason: format!("{} of {} bytes arrived", received.bytes, snapshot.bytes),
                 },
                 Err(Broken::Read(error)) => error,
@@ -126,7 +198,7 @@ impl Server {
             }
             tokio::time::sleep(PAUSE * 2_u32.pow(failures)).await;
         }
-        received.finish(&doing, snapshot).map_err(E::from)
+        Ok(())
     }
 
     /// One request for what has not arrived yet.
@@ -154,8 +226,7 @@ impl Server {
             let skipped = known.min(chunk.len() as u64);
             known -= skipped;
             let new = &chunk[usize::try_from(skipped).unwrap_or(chunk.len())..];
-            received.bytes += new.len() as u64;
-            received.hasher.update(new);
+            received.take(new);
             write(new).await.map_err(Broken::Write)?;
         }
         Ok(())
@@ -201,10 +272,7 @@ impl Server {
         // With another priority the data of other replicas would win over the snapshot's.
         let options = format!("/upload?priority=snapshot&wait=true&checksum={}", expected.sha256);
         let url = self.http.url(doing, collection, &options)?;
-        let unreadable = |error: std::io::Error| Error::Transfer {
-            doing: doing.into(),
-            reason: format!("{} cannot be read: {error}", file.display()),
-        };
+        let unreadable = |error: std::io::Error| in_file(doing, file, &error.to_string());
         let content = ReaderStream::with_capacity(File::open(file).await.map_err(unreadable)?, CHUNK);
         let content = content.inspect(move |chunk| on_bytes(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64)));
         // What separates the parts of the form must not be in the file, and no file holds its own hash.
@@ -228,6 +296,10 @@ impl Server {
         let response = sent.map_err(|error| self.http.broken(doing, &error))?;
         self.http.checked(doing, response).await.map(drop)
     }
+}
+
+fn in_file(doing: &str, path: &Path, reason: &str) -> Error {
+    Error::File { doing: doing.into(), path: path.display().to_string(), reason: reason.into() }
 }
 
 /// What a file is called on its way to the server.
@@ -254,18 +326,45 @@ struct Received {
 }
 
 impl Received {
+    fn nothing() -> Self {
+        Self { bytes: 0, hasher: Sha256::new() }
+    }
+
+    /// What an earlier download left in a file.
+    async fn in_file(file: &mut File, on_bytes: impl Fn(u64)) -> std::io::Result<Self> {
+        let mut received = Self::nothing();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let length = file.read(&mut chunk).await?;
+            if length == 0 {
+                return Ok(received);
+            }
+            received.take(&chunk[..length]);
+            on_bytes(received.bytes);
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) {
+        self.bytes += chunk.len() as u64;
+        self.hasher.update(chunk);
+    }
+
     fn finish(self, doing: &str, snapshot: &Snapshot) -> Result<Transferred, Error> {
         let differs = |reason: String| Error::Transfer { doing: doing.into(), reason };
         if self.bytes != snapshot.bytes {
             return Err(differs(format!("{} bytes arrived, and it has {}", self.bytes, snapshot.bytes)));
         }
-        let sha256: String = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = self.sha256();
         match &snapshot.checksum {
             Some(checksum) if !checksum.eq_ignore_ascii_case(&sha256) => {
                 Err(differs(format!("what arrived has the SHA-256 {sha256}, and the server says {checksum}")))
             }
             _ => Ok(Transferred { bytes: self.bytes, sha256 }),
         }
+    }
+
+    fn sha256(&self) -> String {
+        self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

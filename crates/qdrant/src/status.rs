@@ -19,6 +19,12 @@ pub struct CollectionStatus {
     pub indexed_vectors: u64,
     /// How many segments it is made of.
     pub segments: u64,
+    /// How many shards its points are spread over.
+    pub shards: u32,
+    /// How many replicas of each shard there are to be.
+    pub replication_factor: u32,
+    /// Whether requests that its limits forbid are refused.
+    pub strict_mode: bool,
     /// The names that lead to it, sorted.
     pub aliases: Vec<String>,
     /// Why the optimizer gave up, when it did.
@@ -81,12 +87,19 @@ fn status(name: String, info: &CollectionInfo, aliases: &BTreeMap<String, String
         WireStatus::Red => CollectionState::Red,
         WireStatus::UnknownCollectionStatus => CollectionState::Unknown,
     };
+    let config = info.config.as_ref();
+    let params = config.and_then(|config| config.params.as_ref());
+    let strict_mode = config.and_then(|config| config.strict_mode_config.as_ref());
     let optimizer = info.optimizer_status.as_ref().filter(|optimizer| !optimizer.ok);
     CollectionStatus {
         state,
         points: info.points_count(),
         indexed_vectors: info.indexed_vectors_count(),
         segments: info.segments_count,
+        // Servers leave out what is one.
+        shards: params.map_or(1, |params| params.shard_number.max(1)),
+        replication_factor: params.map_or(1, |params| params.replication_factor().max(1)),
+        strict_mode: strict_mode.is_some_and(|strict| strict.enabled()),
         aliases: aliases.iter().filter(|(_, to)| **to == name).map(|(alias, _)| alias.clone()).collect(),
         optimizer_error: optimizer.map(|optimizer| optimizer.error.clone()),
         name,

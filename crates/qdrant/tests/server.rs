@@ -104,6 +104,12 @@ async fn what_was_applied_needs_no_change() {
     assert_eq!(found.optimizer_error, None);
 }
 
+/// Tests run against one node; a server that answered otherwise than is understood would be an error.
+#[tokio::test]
+async fn a_server_that_stands_alone_has_no_cluster() {
+    assert_eq!(server().cluster().await.expect("the server answers"), None);
+}
+
 #[tokio::test]
 async fn every_change_in_place_is_made() {
     let server = server();

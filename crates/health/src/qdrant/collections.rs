@@ -89,6 +89,9 @@ mod tests {
             points: 0,
             indexed_vectors: 0,
             segments: 1,
+            shards: 1,
+            replication_factor: 1,
+            strict_mode: false,
             aliases: Vec::new(),
             optimizer_error: optimizer_error.map(Into::into),
         }

@@ -1,10 +1,12 @@
 //! `dbops qdrant`: collections as they are declared and as they are.
 
 mod agreement;
+mod alias;
 mod apply;
 mod plan;
 mod recall;
 mod search;
+mod snapshot;
 mod sources;
 mod status;
 mod sync;
@@ -53,6 +55,16 @@ enum QdrantCommand {
         #[arg(long)]
         in_place: bool,
     },
+    /// List, move and delete aliases, the names that applications use
+    Alias {
+        #[command(subcommand)]
+        command: alias::AliasCommand,
+    },
+    /// Make, fetch, put back and delete snapshots of collections
+    Snapshot {
+        #[command(subcommand)]
+        command: snapshot::SnapshotCommand,
+    },
     /// Make the points of collections what the rows of their tables are
     Sync(sync::SyncArgs),
     /// Find the points nearest to a vector, and the rows of the collection's table beside them
@@ -80,6 +92,8 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
             context.ui.document(&ApplyDocument { targets })?;
             Ok(Outcome::Done)
         }
+        QdrantCommand::Alias { command } => alias::alias(context, &config, &targets, command).await,
+        QdrantCommand::Snapshot { command } => snapshot::snapshot(context, &config, &targets, command).await,
         QdrantCommand::Sync(args) => sync::sync(context, &config, &targets, &args).await,
         QdrantCommand::Search(args) => search::search(context, &config, &targets, &args).await,
         QdrantCommand::Recall(args) => recall::recall(context, &config, &targets, &args).await,
@@ -99,6 +113,17 @@ pub(crate) fn server_options(target: &QdrantTarget, timeout: Duration) -> Server
         api_key: target.api_key.as_ref().map(|key| key.reveal().to_owned()),
         timeout,
     }
+}
+
+/// The one target that a command acts on, which has to be named where there are several.
+fn single<'a>(config: &'a Config, names: &[String]) -> Result<(&'a str, &'a QdrantTarget)> {
+    let found = config.select_qdrant(names)?;
+    if let [one] = found[..] {
+        return Ok(one);
+    }
+    let known: Vec<_> = found.iter().map(|(name, _)| *name).collect();
+    Err(Failure::usage(format!("this is done on one server, and there are {}: {}", known.len(), known.join(", ")))
+        .with_hint("name one with --target"))
 }
 
 /// A target and what its file says, read before any server is asked.
