@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use object_store::aws::AmazonS3Builder;
@@ -14,7 +14,8 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutResult, RetryConfig, UpdateVersion,
+    ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload, PutPayloadMut, PutResult,
+    RetryConfig, UpdateVersion,
 };
 use tokio::task::JoinSet;
 
@@ -25,6 +26,7 @@ use crate::{Error, SetId};
 const PART: usize = 12 * 1024 * 1024;
 /// Parts that are sent at the same time. Together with the one that fills they are what a transfer needs of memory.
 const PARTS_UNDER_WAY: usize = 2;
+const BLOCK: usize = 64 * 1024;
 /// How often a conditional write is tried when it is not known how it ended.
 const ATTEMPTS: u32 = 6;
 /// Without a byte for so long, a request is given up and repeated.
@@ -120,7 +122,7 @@ impl Bucket {
             client: Arc::clone(&self.client),
             path: self.path(key),
             shown: self.shown(key),
-            buffer: BytesMut::with_capacity(PART),
+            filling: new_part(),
             multipart: None,
             parts: JoinSet::new(),
         }
@@ -281,27 +283,31 @@ pub(crate) struct Upload {
     client: Arc<dyn ObjectStore>,
     path: Path,
     shown: String,
-    buffer: BytesMut,
+    filling: PutPayloadMut,
     multipart: Option<Box<dyn MultipartUpload>>,
     parts: JoinSet<object_store::Result<()>>,
+}
+
+/// Of small blocks, which are used again for the next part: what allocates large ones anew keeps as much besides.
+fn new_part() -> PutPayloadMut {
+    PutPayloadMut::new().with_block_size(BLOCK)
 }
 
 impl Upload {
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let (taken, rest) = bytes.split_at(bytes.len().min(PART - self.buffer.len()));
-            self.buffer.extend_from_slice(taken);
+            let (taken, rest) = bytes.split_at(bytes.len().min(PART - self.filling.content_length()));
+            self.filling.extend_from_slice(taken);
             bytes = rest;
-            if self.buffer.len() == PART {
-                // Room for just one part: a buffer that grows by itself takes twice as much.
-                let part = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(PART));
+            if self.filling.content_length() == PART {
+                let part = std::mem::replace(&mut self.filling, new_part());
                 self.send(part.freeze()).await?;
             }
         }
         Ok(())
     }
 
-    async fn send(&mut self, part: Bytes) -> Result<(), Error> {
+    async fn send(&mut self, part: PutPayload) -> Result<(), Error> {
         while self.parts.len() >= PARTS_UNDER_WAY {
             self.join().await?;
         }
@@ -312,7 +318,7 @@ impl Upload {
                 none.insert(begun.map_err(Error::store("write", &self.shown))?)
             }
         };
-        self.parts.spawn(multipart.put_part(part.into()));
+        self.parts.spawn(multipart.put_part(part));
         Ok(())
     }
 
@@ -324,12 +330,12 @@ impl Upload {
     }
 
     pub(super) async fn finish(mut self) -> Result<(), Error> {
-        let rest = self.buffer.split().freeze();
+        let rest = std::mem::take(&mut self.filling).freeze();
         if self.multipart.is_none() {
-            let put = self.client.put(&self.path, rest.into()).await;
+            let put = self.client.put(&self.path, rest).await;
             return put.map(drop).map_err(Error::store("write", &self.shown));
         }
-        if !rest.is_empty() {
+        if rest.content_length() > 0 {
             self.send(rest).await?;
         }
         while !self.parts.is_empty() {
