@@ -123,6 +123,7 @@ impl Bucket {
             path: self.path(key),
             shown: self.shown(key),
             filling: new_part(),
+            bytes: 0,
             multipart: None,
             parts: JoinSet::new(),
         }
@@ -284,6 +285,8 @@ pub(crate) struct Upload {
     path: Path,
     shown: String,
     filling: PutPayloadMut,
+    /// How many bytes were written in all.
+    bytes: u64,
     multipart: Option<Box<dyn MultipartUpload>>,
     parts: JoinSet<object_store::Result<()>>,
 }
@@ -295,6 +298,7 @@ fn new_part() -> PutPayloadMut {
 
 impl Upload {
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        self.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
             let (taken, rest) = bytes.split_at(bytes.len().min(PART - self.filling.content_length()));
             self.filling.extend_from_slice(taken);
@@ -342,7 +346,13 @@ impl Upload {
             self.join().await?;
         }
         if let Some(multipart) = &mut self.multipart {
-            multipart.complete().await.map_err(Error::store("write", &self.shown))?;
+            if let Err(error) = multipart.complete().await {
+                // The answer may be lost, and not repeated, where the service has done it.
+                let found = self.client.head(&self.path).await;
+                if !found.is_ok_and(|object| object.size == self.bytes) {
+                    return Err(Error::store("write", &self.shown)(error));
+                }
+            }
             self.multipart = None;
         }
         Ok(())
