@@ -7,8 +7,9 @@ use dbops_qdrant::{Id, Search};
 use dbops_sync::Searched;
 use serde::Serialize;
 
+use super::prepare;
 use super::search::{open, vector_named};
-use super::sources::{Sourced, choose, targets};
+use super::sources::{Sourced, choose};
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
@@ -74,7 +75,7 @@ struct Side {
 }
 
 pub(super) async fn recall(context: &Context, config: &Config, names: &[String], args: &RecallArgs) -> Result<Outcome> {
-    let prepared = targets(context, config, names)?;
+    let prepared = prepare(context, config, names)?;
     let (mut collections, mut lines) = (Vec::new(), Vec::new());
     for one in choose(config, &prepared, &args.collections)? {
         let measured = measure(context, &one, args).await?;

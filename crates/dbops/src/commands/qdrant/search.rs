@@ -5,8 +5,8 @@ use dbops_qdrant::{CollectionSpec, Distance, Id, Search, Settings};
 use dbops_sync::{Hit, Searched};
 use serde::Serialize;
 
-use super::Prepared;
-use super::sources::{Sourced, declared, sourced, targets};
+use super::sources::{Sourced, declared, sourced};
+use super::{Prepared, prepare};
 use crate::commands::{Context, Outcome};
 use crate::config::{Config, suggest};
 use crate::failure::{Failure, Result};
@@ -67,7 +67,7 @@ struct RowDocument {
 }
 
 pub(super) async fn search(context: &Context, config: &Config, names: &[String], args: &SearchArgs) -> Result<Outcome> {
-    let prepared = targets(context, config, names)?;
+    let prepared = prepare(context, config, names)?;
     let (target, spec) = declared(&prepared, &args.collection)?;
     let (using, vector) = vector_named(spec, args.using.as_deref())?;
     let table = match &spec.source {

@@ -7,8 +7,7 @@ use dbops_qdrant::{CollectionSpec, SourceSpec};
 use dbops_sync::{Error, Event};
 use indicatif::ProgressBar;
 
-use super::{Prepared, prepare};
-use crate::commands::Context;
+use super::Prepared;
 use crate::config::{Config, suggest};
 use crate::failure::{Failure, FailureKind, Result};
 use crate::ui::Ui;
@@ -84,11 +83,6 @@ fn database<'a>(
     let found = config.select_postgres(std::slice::from_ref(&source.target));
     let found = found.map_err(|failure| failure.context(format!("{}: {}: from", target.name, spec.name)))?;
     found.first().map(|(_, postgres)| &postgres.url).ok_or_else(|| Failure::usage("the target has no database"))
-}
-
-/// The targets of these names, read before any server is asked.
-pub(super) fn targets<'a>(context: &Context, config: &'a Config, names: &[String]) -> Result<Vec<Prepared<'a>>> {
-    prepare(context, config, names)
 }
 
 /// A bar of the rows that are read.

@@ -4,7 +4,8 @@ use clap::Args;
 use dbops_sync::{SyncOptions, Synced, Way, sync as synchronise};
 use serde::Serialize;
 
-use super::sources::{Reading, Sourced, choose, targets};
+use super::prepare;
+use super::sources::{Reading, Sourced, choose};
 use crate::commands::backup::seconds;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -49,7 +50,7 @@ pub(super) struct SyncedDocument {
 }
 
 pub(super) async fn sync(context: &Context, config: &Config, names: &[String], args: &SyncArgs) -> Result<Outcome> {
-    let prepared = targets(context, config, names)?;
+    let prepared = prepare(context, config, names)?;
     let SyncArgs { full, dry_run, allow_deletes, .. } = *args;
     let options = SyncOptions { full, dry_run, allow_deletes, deep: None };
     let mut collections = Vec::new();

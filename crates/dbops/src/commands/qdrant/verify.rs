@@ -7,7 +7,8 @@ use dbops_qdrant::Distance;
 use dbops_sync::{Found, SyncOptions, Verified, verify as compare};
 use serde::Serialize;
 
-use super::sources::{Reading, Sourced, choose, targets};
+use super::prepare;
+use super::sources::{Reading, Sourced, choose};
 use super::sync::sync_one;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -63,7 +64,7 @@ impl From<Found> for FoundDocument {
 }
 
 pub(super) async fn verify(context: &Context, config: &Config, names: &[String], args: &VerifyArgs) -> Result<Outcome> {
-    let prepared = targets(context, config, names)?;
+    let prepared = prepare(context, config, names)?;
     let mut collections = Vec::new();
     for one in choose(config, &prepared, &args.collections)? {
         let mut verified = verify_one(context, &one, args.deep).await?;
