@@ -337,7 +337,7 @@ impl Server {
     /// [`Error::Changed`] when the alias leads elsewhere by now.
     pub async fn swap(&self, rebuild: &Rebuild) -> Result<(), Error> {
         let aliases = self.aliases().await?;
-        if rebuild.is_cut_over {
+        if rebuild.is_cut_over && rebuild.stage == Stage::Fill {
             self.delete_collection(&rebuild.from).await?;
         }
         let to = &rebuild.spec.name;

@@ -76,7 +76,7 @@ async fn work(one: &One<'_>, job: &Rebuild, live: &Live) -> Result<RebuiltDocume
     let name = format!("{}: {}", one.target.name, paint(STRONG, &job.from));
     let note = match job.stage {
         Stage::Fill => {
-            one.check(job, live).await?;
+            one.check(job, live, false).await?;
             server.begin_rebuild(job, live).await?
         }
         Stage::Tail | Stage::Name => {

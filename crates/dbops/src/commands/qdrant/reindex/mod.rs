@@ -116,8 +116,8 @@ impl One<'_> {
         failure.context(format!("{}: {}", self.target.name, self.spec.name))
     }
 
-    /// Refuses what would lose something, unless it was said that it may.
-    async fn check(&self, job: &Rebuild, live: &Live) -> Result<()> {
+    /// Refuses what would lose something, unless it was said that it may. Nothing is asked twice.
+    async fn check(&self, job: &Rebuild, live: &Live, asks: bool) -> Result<()> {
         if job.stage != Stage::Fill {
             return Ok(());
         }
@@ -135,7 +135,7 @@ impl One<'_> {
         }
         if self.spec.source.is_none() {
             let lengths = job.check_copy(live)?.vectors;
-            if !lengths.is_empty() {
+            if asks && !lengths.is_empty() {
                 let question = format!(
                     "copy {} of {} with the length 1? They were compared by cosine, and the server kept no lengths",
                     shown(&lengths),
@@ -144,7 +144,7 @@ impl One<'_> {
                 self.context.ui.confirm(&question).await?;
             }
         }
-        if job.is_cut_over {
+        if asks && job.is_cut_over {
             let question = format!("delete the collection {} once {} holds its points?", job.from, job.declared);
             self.context.ui.confirm(&question).await?;
         }
@@ -163,7 +163,7 @@ pub(super) async fn reindex(
     names: &[String],
     args: &ReindexArgs,
 ) -> Result<Outcome> {
-    let collections = run(context, config, names, args).await?;
+    let collections = run(context, config, names, args, true).await?;
     if collections.is_empty() {
         context.ui.status("nothing to do");
     }
@@ -171,22 +171,28 @@ pub(super) async fn reindex(
     Ok(Outcome::Done)
 }
 
-/// All that need it, as a part of `apply`.
+/// All that need it, as a part of `apply`, which has asked.
 pub(super) async fn all(context: &Context, config: &Config, names: &[String]) -> Result<Vec<RebuiltDocument>> {
-    run(context, config, names, &ReindexArgs::plain()).await
+    run(context, config, names, &ReindexArgs::plain(), false).await
 }
 
 /// Whether all that need it can be rebuilt, before anything is changed.
 pub(super) async fn check_all(context: &Context, config: &Config, names: &[String]) -> Result<()> {
     let args = ReindexArgs::plain();
     let prepared = prepare(context, config, names)?;
-    check(&chosen(context, config, &prepared, &args)?).await
+    check(&chosen(context, config, &prepared, &args)?, true).await
 }
 
-async fn run(context: &Context, config: &Config, names: &[String], args: &ReindexArgs) -> Result<Vec<RebuiltDocument>> {
+async fn run(
+    context: &Context,
+    config: &Config,
+    names: &[String],
+    args: &ReindexArgs,
+    asks: bool,
+) -> Result<Vec<RebuiltDocument>> {
     let prepared = prepare(context, config, names)?;
     let chosen = chosen(context, config, &prepared, args)?;
-    check(&chosen).await?;
+    check(&chosen, asks).await?;
     let mut done = Vec::new();
     for one in &chosen {
         done.extend(carry_out(one).await.map_err(|failure| one.failed(failure))?);
@@ -209,12 +215,12 @@ fn chosen<'a>(
     args.collections.iter().map(|name| declared(prepared, name).map(one)).collect()
 }
 
-async fn check(chosen: &[One<'_>]) -> Result<()> {
+async fn check(chosen: &[One<'_>], asks: bool) -> Result<()> {
     for one in chosen {
         let live = one.target.server.live().await?;
         let job = one.job(&live).map_err(|failure| one.failed(failure))?;
         if let Some(job) = job {
-            one.check(&job, &live).await.map_err(|failure| one.failed(failure))?;
+            one.check(&job, &live, asks).await.map_err(|failure| one.failed(failure))?;
         }
     }
     Ok(())
