@@ -112,11 +112,11 @@ fn odd_points() -> Vec<PointStruct> {
     let point = |number: u16| {
         let float = f32::from(number);
         let mut vectors = NamedVectors::default().add_vector("text", Vector::new_dense(vec![3.0, 4.0, float, 1.0]));
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let many = vec![vec![float, 0.5], vec![-1.0, 2.5]];
             vectors = vectors.add_vector("parts", Vector::new_multi(many));
         }
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             vectors =
                 vectors.add_vector("words", Vector::new_sparse(vec![7, 1, 4_000_000_000], vec![0.25, -2.0, float]));
         }

@@ -94,10 +94,9 @@ impl Record {
         if record.next().exists() {
             let partial = record.with_extension("partial");
             let mut writer = Writer::create(partial.clone())?;
-            let entries = merge(Entries::open(&record.next())?, Entries::open(&record.path)?);
+            let mut entries = merge(Entries::open(&record.next())?, Entries::open(&record.path)?);
             entries
-                .map(|entry| writer.file.write_all(&entry.bytes()))
-                .collect::<io::Result<()>>()
+                .try_for_each(|entry| writer.file.write_all(&entry.bytes()))
                 .and_then(|()| writer.file.flush())
                 .map_err(failed("write", &partial))?;
             fs::rename(&partial, &record.path).map_err(failed("write", &record.path))?;
