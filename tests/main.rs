@@ -30,6 +30,7 @@ mod proxy;
 mod python;
 mod qdrant;
 mod qdrant_alias;
+mod qdrant_reindex;
 mod qdrant_schema;
 mod qdrant_search;
 mod qdrant_snapshot;

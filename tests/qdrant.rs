@@ -144,7 +144,7 @@ fn what_needs_a_rebuild_is_refused() {
     assert_eq!(run.code, 4, "{run}");
     let message = format!(
         "error: cannot apply the collections of search\n  vector.size of {name} (4 -> 5) cannot be changed in place\n\
-         hint: declare a new collection beside this one"
+         hint: `dbops qdrant apply --rebuild` writes the points to a new collection"
     );
     assert!(run.stderr.starts_with(&message), "{run}");
     assert_eq!(project.json(4, &["qdrant", "apply"])["error"]["kind"], "refused");

@@ -64,7 +64,7 @@ impl Bot {
         Self::new(NOTES, "{size: 4, distance: Cosine}", FROM_NOTES)
     }
 
-    fn declare(&self, vectors: &str, from: &str) {
+    pub(crate) fn declare(&self, vectors: &str, from: &str) {
         let text = format!("version: 1\ncollections:\n  {}:\n    vectors: {vectors}\n    {from}\n", self.collection);
         self.project.write("collections.yaml", &text);
     }

@@ -161,10 +161,21 @@ impl Ui {
 
     /// Rows out of a total with their rate and the time left; invisible without a terminal.
     pub(crate) fn rows(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        self.counted(message, total, "rows")
+    }
+
+    /// The same of points.
+    pub(crate) fn points(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        self.counted(message, total, "points")
+    }
+
+    fn counted(&self, message: impl Into<String>, total: u64, unit: &str) -> ProgressBar {
         let bar = self.spinner(message);
         bar.set_length(total);
-        let template = "{spinner} {wide_msg}  {bar:12} {human_pos}/{human_len} rows  {rate}/s  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let template = format!(
+            "{{spinner}} {{wide_msg}}  {{bar:12}} {{human_pos}}/{{human_len}} {unit}  {{rate}}/s  {{eta}} left"
+        );
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
                 let _ = write!(text, "{:.0}", state.per_sec());
             };

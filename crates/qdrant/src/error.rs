@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use tonic::{Code, Status};
 
-use crate::{Change, What};
+use crate::Change;
 
 /// A call that could not be made, or that the server refused. `address` is `host:port` of gRPC.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +149,29 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A rebuild that would lose something, or that there is no way for.
+    #[error("{collection} is not rebuilt: {reason}")]
+    NoRebuild {
+        /// The collection.
+        collection: String,
+        /// Why not.
+        reason: String,
+        /// What would allow it.
+        advice: String,
+    },
+    /// Somebody else rebuilds it.
+    #[error("{0} is being rebuilt by another dbops")]
+    Rebuilding(String),
+    /// The copy is not what it was copied from.
+    #[error("{copy} is not what {of} is: {reason}")]
+    Differs {
+        /// The new collection.
+        copy: String,
+        /// The one that was copied.
+        of: String,
+        /// What differs.
+        reason: String,
+    },
     /// The server's own words.
     #[error("cannot {doing}: {reason}")]
     Server {
@@ -186,11 +209,14 @@ impl Error {
             Self::NameTaken { .. } => "declare another name, or drop or rename what has this one when it is no longer \
                                        needed: aliases and collections share their names"
                 .into(),
-            Self::NotInPlace { changes } if changes.iter().all(|change| matches!(change.what, What::Alias(_))) => {
-                "fill the new collection first: an application that uses the alias would find nothing".into()
+            Self::NotInPlace { changes } if changes.iter().any(Change::is_cut_over) => {
+                "an alias cannot have a collection's name: `dbops qdrant reindex --cut-over` copies the points to the \
+                 declared collection and gives it the name"
+                    .into()
             }
             Self::NotInPlace { .. } => {
-                "declare a new collection beside this one, fill it, then move the alias to it".into()
+                "`dbops qdrant apply --rebuild` writes the points to a new collection, then moves the alias to it"
+                    .into()
             }
             Self::NotKept { .. } => {
                 "all else is done; upgrade the server, which is too old for it, or leave it out of the declaration"
@@ -216,6 +242,13 @@ impl Error {
             Self::Http { .. } => "see the server's log".into(),
             Self::Transfer { .. } => {
                 "try again; if this is so each time, see what lies between here and the server".into()
+            }
+            Self::NoRebuild { advice, .. } => advice.clone(),
+            Self::Rebuilding(_) => "wait until it is done, then look whether anything is left to do".into(),
+            Self::Differs { .. } => {
+                "the alias was not moved; see whether the declared vectors can hold the numbers, then begin anew with \
+                 `dbops qdrant reindex --restart`"
+                    .into()
             }
             Self::File { .. } => "see that its folder is there, may be written, and has room".into(),
             Self::Server { .. } => return None,

@@ -206,7 +206,7 @@ impl Server {
         Ok(found.into_iter().filter_map(stored).collect())
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         collection: &str,
         ids: &[Id],
@@ -236,8 +236,7 @@ impl Server {
     /// When the server refuses.
     pub async fn note(&self, collection: &str, name: &str) -> Result<Option<String>, Error> {
         let info = self.info(collection).await?;
-        let value = info.and_then(|info| info.config).and_then(|mut config| config.metadata.remove(name));
-        Ok(value.map(json).and_then(|value| value.as_str().map(ToOwned::to_owned)))
+        Ok(info.and_then(|info| info.config).and_then(|mut config| text(config.metadata.remove(name)?)))
     }
 
     /// Notes a text in the collection.
@@ -246,7 +245,7 @@ impl Server {
     ///
     /// When the server refuses.
     pub async fn set_note(&self, collection: &str, name: &str, text: &str) -> Result<(), Error> {
-        let metadata = HashMap::from([(name.to_owned(), value(Json::String(text.into())))]);
+        let metadata = metadata(name, text);
         let request = UpdateCollection { collection_name: collection.into(), metadata, ..Default::default() };
         let doing = format!("note in {collection} how far it is");
         self.insist(async || self.work(&doing, self.collections_api().update(request.clone())).await).await?;
@@ -254,7 +253,7 @@ impl Server {
     }
 
     /// Makes a call that may be made twice again where the server or the way to it went away.
-    async fn insist<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) async fn insist<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         for attempt in 1..ATTEMPTS {
             match call().await {
                 Err(Error::Lost { .. } | Error::Unreachable { .. } | Error::Deadline { .. }) => {}
@@ -284,9 +283,19 @@ impl From<Point> for PointStruct {
     }
 }
 
+/// A note as a collection holds it.
+pub(crate) fn metadata(name: &str, text: &str) -> HashMap<String, Value> {
+    HashMap::from([(name.to_owned(), value(Json::String(text.into())))])
+}
+
 fn mark(mut payload: HashMap<String, Value>) -> Option<String> {
-    match payload.remove(MARK)?.kind? {
-        Kind::StringValue(mark) => Some(mark),
+    text(payload.remove(MARK)?)
+}
+
+/// A value that is a text.
+pub(crate) fn text(value: Value) -> Option<String> {
+    match value.kind? {
+        Kind::StringValue(text) => Some(text),
         _ => None,
     }
 }

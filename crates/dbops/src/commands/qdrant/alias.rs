@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use dbops_qdrant::{AliasMove, Server, read_file};
+use dbops_qdrant::{AliasMove, Server, generation, read_file};
 use serde::Serialize;
 
 use super::{connect, single};
@@ -120,7 +120,7 @@ fn show(context: &Context, target: &ListTarget) -> Result<()> {
     let rows = target.aliases.iter().map(|one| {
         let declared = match &one.declared {
             None => "no".to_owned(),
-            Some(to) if *to == one.collection => "yes".to_owned(),
+            Some(to) if generation(to, &one.collection).is_some() => "yes".to_owned(),
             Some(to) => format!("for {to}"),
         };
         vec![one.alias.clone(), one.collection.clone(), declared]
@@ -162,7 +162,7 @@ async fn set(context: &Context, target: &str, options: &QdrantTarget, name: &str
         let before = from.map_or_else(String::new, |from| format!(", and no longer to {from}"));
         ui.status(format!("{target}: {name} leads to {collection}{before}"));
     }
-    if let Some(declared) = declared.get(name).filter(|declared| *declared != collection) {
+    if let Some(declared) = declared.get(name).filter(|declared| generation(declared, collection).is_none()) {
         ui.warn(format!("{name} is declared for {declared}: `dbops qdrant apply` moves it back"));
     }
     ui.document(&SetDocument { target, alias: name, collection, from })?;

@@ -5,6 +5,7 @@ mod alias;
 mod apply;
 mod plan;
 mod recall;
+mod reindex;
 mod search;
 mod snapshot;
 mod sources;
@@ -54,7 +55,12 @@ enum QdrantCommand {
         /// Leave out what would need the points to be written anew, instead of refusing
         #[arg(long)]
         in_place: bool,
+        /// Then write the points anew of what needs it, and move the aliases, as `reindex` does
+        #[arg(long, conflicts_with = "in_place")]
+        rebuild: bool,
     },
+    /// Rebuild collections behind their aliases: copy the points to a new one, follow what changes, move the aliases
+    Reindex(reindex::ReindexArgs),
     /// List, move and delete aliases, the names that applications use
     Alias {
         #[command(subcommand)]
@@ -85,13 +91,18 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
     match args.command {
         QdrantCommand::Status => status::status(context, &config, &targets).await,
         QdrantCommand::Plan { check } => plan::plan(context, &config, &targets, check).await,
-        QdrantCommand::Apply { in_place } => {
-            let extent = if in_place { Extent::InPlace } else { Extent::Whole };
+        QdrantCommand::Apply { in_place, rebuild } => {
+            let extent = if in_place || rebuild { Extent::InPlace } else { Extent::Whole };
             let planned = plan_all(context, &config, &targets, extent).await?;
-            let targets = apply_planned(context, &planned, extent).await?;
-            context.ui.document(&ApplyDocument { targets })?;
+            if rebuild {
+                reindex::check_all(context, &config, &targets).await?;
+            }
+            let applied = apply_planned(context, &planned, extent, !rebuild).await?;
+            let collections = if rebuild { Some(reindex::all(context, &config, &targets).await?) } else { None };
+            context.ui.document(&ApplyDocument { targets: applied, collections })?;
             Ok(Outcome::Done)
         }
+        QdrantCommand::Reindex(args) => reindex::reindex(context, &config, &targets, &args).await,
         QdrantCommand::Alias { command } => alias::alias(context, &config, &targets, command).await,
         QdrantCommand::Snapshot { command } => snapshot::snapshot(context, &config, &targets, command).await,
         QdrantCommand::Sync(args) => sync::sync(context, &config, &targets, &args).await,
@@ -151,6 +162,12 @@ fn prepare<'a>(context: &Context, config: &'a Config, names: &[String]) -> Resul
 }
 
 impl Prepared<'_> {
+    /// The collection that stands for a declared one.
+    async fn standing(&self, spec: &CollectionSpec) -> Result<String> {
+        let standing = self.server.standing(spec, &self.declared).await;
+        standing.map_err(|error| Failure::from(error).context(format!("{}: {}", self.name, spec.name)))
+    }
+
     async fn plan(&self) -> Result<dbops_qdrant::Plan> {
         let live = self.server.live().await;
         let plan = live.and_then(|live| dbops_qdrant::plan(&self.declared, &live));
@@ -162,7 +179,8 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Address { .. } | Error::ApiKey => FailureKind::Usage,
-            Error::NotInPlace { .. } => FailureKind::Refused,
+            Error::NotInPlace { .. } | Error::NoRebuild { .. } => FailureKind::Refused,
+            Error::Rebuilding(_) => FailureKind::Locked,
             _ => FailureKind::Failed,
         };
         let hint = match (&error, error.hint()) {

@@ -72,11 +72,12 @@ pub(super) async fn search(context: &Context, config: &Config, names: &[String],
     let (using, vector) = vector_named(spec, args.using.as_deref())?;
     let table = match &spec.source {
         None => None,
-        Some(_) => Some(open(&sourced(config, target, spec)?, using, vector).await?),
+        Some(_) => Some(open(&sourced(config, target, spec).await?, using, vector).await?),
     };
-    let wanted = wanted(&args.by, target, spec, using, table.as_ref()).await?;
+    let collection = target.standing(spec).await?;
+    let wanted = wanted(&args.by, target, spec, &collection, using, table.as_ref()).await?;
     let search = Search { vector: &wanted, using, limit: args.limit, exact: args.exact };
-    let points = target.server.nearest(&spec.name, search).await?;
+    let points = target.server.nearest(&collection, search).await?;
     let rows = match &table {
         None => None,
         Some(table) => Some(table.nearest(&wanted, args.limit, args.exact).await?),
@@ -85,7 +86,7 @@ pub(super) async fn search(context: &Context, config: &Config, names: &[String],
     let is_found = |row: &&Hit| points.iter().any(|(id, _)| *id == row.id);
     context.ui.document(&SearchDocument {
         target: target.name.into(),
-        collection: spec.name.clone(),
+        collection,
         same: rows.as_ref().map(|rows| rows.iter().filter(is_found).count()),
         qdrant: points.iter().map(|(id, score)| PointDocument { id: id.to_string(), score: *score }).collect(),
         pgvector: rows
@@ -121,6 +122,7 @@ async fn wanted(
     by: &By,
     target: &Prepared<'_>,
     spec: &CollectionSpec,
+    collection: &str,
     using: &str,
     table: Option<&Searched>,
 ) -> Result<Vec<f32>> {
@@ -136,7 +138,7 @@ async fn wanted(
         let id = Id::parse(text).ok_or_else(|| {
             Failure::usage(format!("`{text}` is no id of a point")).with_hint("write a number or a UUID")
         })?;
-        let stored = target.server.stored(&spec.name, &[id]).await?.pop();
+        let stored = target.server.stored(collection, &[id]).await?.pop();
         let vector = stored.and_then(|mut point| point.vectors.remove(using));
         return vector.ok_or_else(|| Failure::usage(format!("{} has no point {id} with that vector", spec.name)));
     }
