@@ -154,7 +154,8 @@ async fn what_is_not_declared_stays_when_something_beside_it_changes() {
         spec
     };
     let tokenizer = ("tokenizer", Value::Word("whitespace"));
-    let first = build(&[(quantile, Value::Float(0.9)), (always_ram, Value::Bool(true))], &[tokenizer.clone()]);
+    let first =
+        build(&[(quantile, Value::Float(0.9)), (always_ram, Value::Bool(true))], std::slice::from_ref(&tokenizer));
     apply(&server, &first, Extent::Whole).await.expect("it can be applied");
     let second = build(&[(quantile, Value::Float(0.8))], &[("lowercase", Value::Bool(false))]);
     apply(&server, &second, Extent::Whole).await.expect("it can be applied");
