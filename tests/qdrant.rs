@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use dbops_qdrant::{Id, Point, Server, ServerOptions};
+use dbops_qdrant::{Id, Point, PointVector, Server, ServerOptions};
 use dbops_testbed::unique;
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub(crate) fn on_server<T>(work: impl AsyncFnOnce(&Server) -> Result<T, dbops_qd
 pub(crate) fn fill(collection: &str, count: u16, size: usize) {
     let point = |number: u16| Point {
         id: Id::Number(number.into()),
-        vectors: [(String::new(), vec![f32::from(number) + 1.0; size])].into(),
+        vectors: [(String::new(), PointVector::Dense(vec![f32::from(number) + 1.0; size]))].into(),
         payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
     };
     on_server(async |server| server.write(collection, (0..count).map(point).collect()).await);
@@ -189,11 +189,13 @@ fn everything(name: &str) -> String {
     quantization: {{ scalar: {{ quantile: 0.99, always_ram: true }} }}
     optimizers: {{ indexing_threshold: 20000, deleted_threshold: 0.3 }}
     wal: {{ wal_capacity_mb: 2 }}
-    strict_mode: {{ enabled: false, max_query_limit: 100 }}
+    strict_mode: {{ enabled: false, max_query_limit: 100, multivector_config: {{ pages: {{ max_vectors: 9 }} }} }}
     payload_indexes:
       tenant: {{ type: keyword, is_tenant: true }}
       page: {{ type: integer, lookup: false, on_disk: true }}
-      text: {{ type: text, tokenizer: whitespace, min_token_len: 2, phrase_matching: true }}
+      text: {{ type: text, tokenizer: whitespace, min_token_len: 2, phrase_matching: true, stemmer: german,
+        stopwords: {{ languages: [german, english], custom: [bzw] }} }}
+      'offers[].price': {{ type: float }}
 "
     )
 }
@@ -218,6 +220,8 @@ fn everything_declared_is_applied_and_changed() {
         .replace("wal_capacity_mb: 2", "wal_capacity_mb: 4")
         .replace("max_query_limit: 100", "max_query_limit: 50")
         .replace("is_tenant: true", "is_tenant: false")
+        .replace("max_vectors: 9", "max_vectors: 8")
+        .replace("custom: [bzw]", "custom: []")
         .replace("sparse_vectors:\n", "sparse_vectors:\n      more: {}\n")
         .replace("    vectors:\n", "    vectors:\n      new: { size: 2, distance: Euclid, hnsw: { m: 8 } }\n");
     declare(&project, &changed);
@@ -236,7 +240,11 @@ fn everything_declared_is_applied_and_changed() {
         "in_place quantization.scalar.quantile -: 0.99 > 0.9",
         rebuild,
         "in_place strict_mode.max_query_limit -: 100 > 50",
+        "in_place strict_mode.multivector_config -: {pages: 9} > {pages: 8}",
         "in_place payload_index tenant: keyword {is_tenant: true} > keyword {is_tenant: false}",
+        "in_place payload_index text: text {tokenizer: whitespace, min_token_len: 2, phrase_matching: true, \
+         stopwords.languages: [english, german], stopwords.custom: [bzw], stemmer: german} > text {tokenizer: whitespace, \
+         min_token_len: 2, phrase_matching: true, stopwords.languages: [english, german], stopwords.custom: [], stemmer: german}",
     ];
     assert_eq!(shown, expected);
     let refused = project.run(&["qdrant", "apply"]);

@@ -224,7 +224,7 @@ impl Error {
             }
             Self::Changed => "wait until they are done, then look at a new plan and apply it".into(),
             Self::Http { reason, .. } | Self::Server { reason, .. } if is_about_space(reason) => {
-                "free some space on the server's disk: it needs room for a copy of the collection".into()
+                "free some space on the server's disk; a snapshot needs as much as a copy of the collection".into()
             }
             Self::Http { status: 404, .. } => {
                 "see whether it was deleted meanwhile, and that `url` and `grpc_port` lead to the same node, not to a \

@@ -297,7 +297,7 @@ fn parameters(
     live: &Settings,
     what: impl Fn(&'static str) -> What,
 ) -> Vec<Change> {
-    let differing = declared.of(scope).filter(|(parameter, wanted)| live.get(parameter.path) != Some(*wanted));
+    let differing = declared.of(scope).filter(|(parameter, wanted)| live.get(parameter.path) != Some(wanted.clone()));
     let change = |(parameter, wanted): (&'static Parameter, Value)| {
         let from = live.get(parameter.path).map_or_else(|| "not set".into(), |value| value.to_string());
         let kind = if parameter.in_place { ChangeKind::InPlace } else { ChangeKind::NeedsRebuild };

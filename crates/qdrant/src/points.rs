@@ -1,14 +1,13 @@
 //! Points as a synchronisation writes and reads them: in batches, again after a broken connection, and in the order of
 //! their ids, which is that of Qdrant's scroll: numbers first, then UUIDs by their bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::value::Kind;
-use qdrant_client::qdrant::vector_output::Vector as OutputVector;
 use qdrant_client::qdrant::vectors::VectorsOptions;
 use qdrant_client::qdrant::vectors_output::VectorsOptions as OutputOptions;
 use qdrant_client::qdrant::with_payload_selector::SelectorOptions as PayloadOptions;
@@ -20,7 +19,7 @@ use qdrant_client::qdrant::{
 };
 use serde_json::Value as Json;
 
-use crate::{Error, MARK, Server};
+use crate::{Error, MARK, Server, Vectors};
 
 /// How often in a row a call is made that finds nobody.
 const ATTEMPTS: u32 = 6;
@@ -78,9 +77,6 @@ impl Id {
     }
 }
 
-/// The vectors of a point by name; the one without a name has the empty one.
-pub type Vectors = BTreeMap<String, Vec<f32>>;
-
 /// A point to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
@@ -97,7 +93,7 @@ pub struct Point {
 pub struct Stored {
     /// Its id.
     pub id: Id,
-    /// Its dense vectors.
+    /// Its vectors.
     pub vectors: Vectors,
     /// Its payload.
     pub payload: serde_json::Map<String, Json>,
@@ -269,8 +265,9 @@ impl From<Point> for PointStruct {
     fn from(point: Point) -> Self {
         let mut vectors = point.vectors;
         let options = match vectors.remove("") {
-            Some(vector) => VectorsOptions::Vector(Vector::from(vector)),
-            None => {
+            Some(vector) if vectors.is_empty() => VectorsOptions::Vector(Vector::from(vector)),
+            unnamed => {
+                vectors.extend(unnamed.map(|vector| (String::new(), vector)));
                 let vectors = vectors.into_iter().map(|(name, vector)| (name, Vector::from(vector))).collect();
                 VectorsOptions::Vectors(NamedVectors { vectors })
             }
@@ -306,11 +303,7 @@ fn vectors(output: Option<VectorsOutput>) -> Vectors {
         Some(OutputOptions::Vector(vector)) => vec![(String::new(), vector)],
         Some(OutputOptions::Vectors(named)) => named.vectors.into_iter().collect(),
     };
-    let dense = named.into_iter().filter_map(|(name, output)| match output.into_vector() {
-        OutputVector::Dense(dense) => Some((name, dense.data)),
-        OutputVector::Sparse(_) | OutputVector::MultiDense(_) => None,
-    });
-    dense.collect()
+    named.into_iter().map(|(name, output)| (name, output.into())).collect()
 }
 
 fn value(json: Json) -> Value {

@@ -6,6 +6,8 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -247,8 +249,16 @@ impl Server {
     ) -> Result<(), Error> {
         let doing = format!("upload the snapshot of {collection}");
         let mut failures = 0;
+        // What is sent again was told before.
+        let told = Arc::new(AtomicU64::new(0));
         loop {
-            match self.upload_once(&doing, collection, file, expected, on_bytes.clone()).await {
+            let (told, on_bytes) = (Arc::clone(&told), on_bytes.clone());
+            let mut sent = 0;
+            let on_chunk = move |bytes: u64| {
+                sent += bytes;
+                on_bytes(sent.saturating_sub(told.fetch_max(sent, Ordering::Relaxed)));
+            };
+            match self.upload_once(&doing, collection, file, expected, on_chunk).await {
                 Err(error) if error.is_passing() && failures + 1 < ATTEMPTS => failures += 1,
                 result => {
                     // Releases of Qdrant keep what was sent among the collection's snapshots. Where there is nothing
@@ -267,7 +277,7 @@ impl Server {
         collection: &str,
         file: &Path,
         expected: &Transferred,
-        on_bytes: impl Fn(u64) + Send + 'static,
+        mut on_bytes: impl FnMut(u64) + Send + 'static,
     ) -> Result<(), Error> {
         // With another priority the data of other replicas would win over the snapshot's.
         let options = format!("/upload?priority=snapshot&wait=true&checksum={}", expected.sha256);

@@ -43,7 +43,7 @@ impl Settings {
     /// The value of the parameter at `path`, such as `hnsw.m`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Value> {
-        self.0.get(path).copied()
+        self.0.get(path).cloned()
     }
 
     /// Gives a parameter a value.

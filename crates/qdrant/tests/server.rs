@@ -30,7 +30,7 @@ fn server() -> Server {
 
 fn settings(scope: Scope, values: &[(&str, Value)]) -> Settings {
     let mut settings = Settings::default();
-    values.iter().for_each(|(path, value)| set(&mut settings, scope, path, *value));
+    values.iter().for_each(|(path, value)| set(&mut settings, scope, path, value.clone()));
     settings
 }
 

@@ -7,7 +7,7 @@ use dbops_backup::{Count, Keep};
 use serde::Serialize;
 
 use super::{Context, Outcome, repository};
-use crate::config::{Config, DeclaredSchema, TargetKind};
+use crate::config::{Config, DeclaredSchema, TargetKind, json_schema};
 use crate::failure::Result;
 
 /// Read the configuration
@@ -24,10 +24,11 @@ enum ConfigCommand {
     /// Show every target with its paths, variables filled in and passwords masked
     Show,
     /// Print the JSON schema of a file, for editors to complete and check it
-    #[command(after_help = "Example:\n  dbops config schema --collections > config/qdrant/collections.schema.json")]
+    #[command(after_help = "Examples:\n  dbops config schema > config/dbops.schema.json\n  \
+                            dbops config schema --collections > config/qdrant/collections.schema.json")]
     Schema {
-        /// Of the file of declared Qdrant collections
-        #[arg(long, required = true)]
+        /// Of the file of declared Qdrant collections, instead of dbops.yaml
+        #[arg(long)]
         collections: bool,
     },
 }
@@ -92,7 +93,7 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
     match args.command {
         ConfigCommand::Check => check(context)?,
         ConfigCommand::Show => show(context)?,
-        ConfigCommand::Schema { .. } => schema(context)?,
+        ConfigCommand::Schema { collections } => schema(context, collections)?,
     }
     Ok(Outcome::Done)
 }
@@ -118,8 +119,8 @@ fn show(context: &Context) -> Result<()> {
 }
 
 /// Reads no configuration: a new project has none yet.
-fn schema(context: &Context) -> Result<()> {
-    let schema = dbops_qdrant::json_schema();
+fn schema(context: &Context, collections: bool) -> Result<()> {
+    let schema = if collections { dbops_qdrant::json_schema() } else { json_schema() };
     context.ui.document(&schema)?;
     context.ui.data(format!("{schema:#}"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU16;
 use std::path::{Component, Path, PathBuf};
 
 use dbops_migrate::lint::{self, LintOptions};
@@ -17,7 +18,7 @@ use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 
 /// Words that follow a command and so cannot name a target.
-const RESERVED: [&str; 12] =
+pub(super) const RESERVED: [&str; 12] =
     ["list", "show", "verify", "prune", "delete", "create", "restore", "status", "plan", "apply", "latest", "all"];
 
 #[derive(Deserialize)]
@@ -243,7 +244,7 @@ impl Reader<'_> {
         let grpc_port = match &raw.grpc_port {
             Some(Scalar(text)) => {
                 let text = self.expand(&["targets", name, "grpc_port"], text)?;
-                text.parse().map_err(|_| {
+                text.parse().map(NonZeroU16::get).map_err(|_| {
                     // What was put there by mistake may be a secret.
                     self.failure(&["targets", name, "grpc_port"], "this is not a port number".into())
                         .with_hint("write a number from 1 to 65535")
@@ -358,7 +359,10 @@ fn line_of(text: &str, place: &[&str]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::line_of;
+    use serde_json::Value as Json;
+
+    use super::super::json_schema;
+    use super::{File, line_of, unknown_field};
 
     #[test]
     fn finds_the_line_of_a_key() {
@@ -375,5 +379,41 @@ mod tests {
         for (place, line) in cases {
             assert_eq!(line_of(text, place), line, "{place:?}");
         }
+    }
+
+    /// The reader names the keys that it knows where another stands.
+    fn known(text: &str) -> Vec<String> {
+        let error = serde_yaml::from_str::<File>(text).err().expect(text).to_string();
+        let (_, known) = unknown_field(&error).unwrap_or_else(|| panic!("{text}: {error}"));
+        sorted(known.into_iter().map(ToOwned::to_owned))
+    }
+
+    fn sorted(keys: impl Iterator<Item = String>) -> Vec<String> {
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    fn keys(schema: &Json) -> impl Iterator<Item = String> + '_ {
+        schema["properties"].as_object().expect("properties").keys().cloned()
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_of_the_reader() {
+        let schema = json_schema();
+        let backup = &schema["properties"]["backup"];
+        let target = &schema["properties"]["targets"]["additionalProperties"];
+        let (postgres, qdrant) = (&target["else"], &target["then"]);
+        assert_eq!(known("{x: 1}"), sorted(keys(&schema)));
+        assert_eq!(known("{targets: {a: {x: 1}}}"), sorted(keys(postgres).chain(keys(qdrant))));
+        let command = &postgres["properties"]["schema"]["anyOf"][1];
+        assert_eq!(known("{targets: {a: {schema: {x: 1}}}}"), sorted(keys(command)));
+        assert_eq!(known("{backup: {x: 1}}"), sorted(keys(backup)));
+        for part in ["retention", "encryption", "hooks"] {
+            let keys = sorted(keys(&backup["properties"][part]));
+            assert_eq!(known(&format!("{{backup: {{{part}: {{x: 1}}}}}}")), keys, "{part}");
+        }
+        assert_eq!(known("{lint: {x: 1}}"), sorted(keys(&schema["properties"]["lint"])));
     }
 }

@@ -5,6 +5,7 @@
 mod backup;
 mod expand;
 mod file;
+mod json_schema;
 mod schema;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use dbops_backup::{Keep, Location};
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
 
+pub(crate) use json_schema::json_schema;
 pub(crate) use schema::{DeclaredSchema, Program};
 
 use crate::environment::Environment;

@@ -15,6 +15,7 @@ mod query;
 mod read;
 mod request;
 mod snapshots;
+mod vector_names;
 mod vectors;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(crate) fn router(store: Arc<Store>, key: ApiKey) -> Router {
         .merge(query::router())
         .merge(read::router())
         .merge(snapshots::router())
+        .merge(vector_names::router())
         .with_state(store)
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)

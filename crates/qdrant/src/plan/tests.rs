@@ -33,7 +33,7 @@ fn set(settings: &mut Settings, scope: Scope, path: &str, value: Value) {
 fn completed(scope: Scope, settings: &Settings) -> Settings {
     let mut all = Settings::default();
     for parameter in parameters(scope) {
-        if let Some(value) = settings.get(parameter.path).or(parameter.absent) {
+        if let Some(value) = settings.get(parameter.path).or_else(|| parameter.absent.cloned()) {
             all.set(parameter, value);
         }
     }
