@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use super::plan;
 use crate::parameter::{NONE, Scope, Value, parameter, parameters};
@@ -292,12 +293,12 @@ fn an_alias_waits_until_its_new_collection_is_filled() {
 fn a_rebuild_is_seen_in_the_plan() {
     let note = |is: &str, of: &str, stage| Some(RebuildNote { is: is.into(), of: of.into(), run: "1".into(), stage });
     let declared = spec("one");
-    let mut live = live_from(&[declared.clone()]);
+    let mut live = live_from(from_ref(&declared));
     let copy = LiveCollection { rebuild: note("one.2", "one", RebuildStage::Filling), ..one(&mut live).clone() };
     live.collections.insert("one.2".into(), copy);
-    assert_eq!(shown(&[declared.clone()], &live), ["undeclared collection one.2, an unfinished rebuild of one"]);
+    assert_eq!(shown(from_ref(&declared), &live), ["undeclared collection one.2, an unfinished rebuild of one"]);
     live.aliases.insert("chunks".into(), "one.2".into());
-    assert_eq!(shown(&[declared.clone()], &live), ["undeclared collection one, rebuilt into one.2"]);
+    assert_eq!(shown(from_ref(&declared), &live), ["undeclared collection one, rebuilt into one.2"]);
 
     let mut second = spec("two");
     let mut live = live_from(&[declared, CollectionSpec { alias: None, ..second.clone() }]);

@@ -68,9 +68,12 @@ mod tests {
     use crate::Settings;
     use crate::parameter::{Scope, Value, parameter};
 
+    /// Distance, datatype, what was there, what is there, and whether that is the same.
+    type Case = (&'static str, &'static str, &'static [f32], &'static [f32], bool);
+
     #[test]
     fn numbers_are_as_close_as_they_can_be_stored() {
-        let cases: [(&str, &str, &[f32], &[f32], bool); 8] = [
+        let cases: [Case; 8] = [
             ("Dot", "float32", &[3.0, 4.0], &[3.0, 4.0], true),
             ("Dot", "float32", &[3.0, 4.0], &[3.0, 4.001], false),
             ("Dot", "float32", &[3.0, 4.0], &[3.0], false),
