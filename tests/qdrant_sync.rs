@@ -60,7 +60,7 @@ impl Bot {
         bot
     }
 
-    fn notes() -> Self {
+    pub(crate) fn notes() -> Self {
         Self::new(NOTES, "{size: 4, distance: Cosine}", FROM_NOTES)
     }
 
@@ -82,7 +82,7 @@ impl Bot {
     }
 
     /// Whether both sides are the same: what is missing, extra and different.
-    fn verify(&self, arguments: &[&str]) -> [u64; 3] {
+    pub(crate) fn verify(&self, arguments: &[&str]) -> [u64; 3] {
         let run = self.project.run(&[&["qdrant", "verify", "--json"], arguments].concat());
         let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
         let found = &found["collections"][0];
