@@ -174,9 +174,8 @@ impl Shards {
     /// When there is no such way.
     pub fn plan_move(&self, shard: u32, from: Option<u64>, to: u64) -> Result<ShardChange, ShardError> {
         let holders: Vec<_> = self.of(shard)?.iter().map(|replica| replica.peer).collect();
-        let from = match (from, &holders[..]) {
-            (Some(from), _) | (None, &[from]) => from,
-            _ => return Err(ShardError::Several { shard, peers: holders }),
+        let ((Some(from), _) | (None, &[from])) = (from, &holders[..]) else {
+            return Err(ShardError::Several { shard, peers: holders });
         };
         Ok(ShardChange::Move(self.plan_transfer(shard, from, to, false)?))
     }

@@ -33,16 +33,13 @@ fn finding(target: &str, answers: &[(String, Result<String, Error>)]) -> Finding
     versions.sort_unstable();
     versions.dedup();
     let finding = if !silent.is_empty() {
-        let remedy = "start the node again, or take its address out of the configuration when it is gone for good";
-        let hint = answers.iter().find_map(|(_, answer)| answer.as_ref().err()?.hint());
-        let remedy = hint.map_or_else(|| remedy.to_owned(), |hint| format!("{remedy}; {hint}"));
         Finding::new(
             ID,
             target,
             Status::Warning,
             format!("{} of {} do not answer: {}", silent.len(), answers.len(), silent.join("; ")),
         )
-        .remedy(remedy)
+        .remedy("start the node again, or take its address out of the configuration when it is gone for good")
     } else if versions.len() > 1 {
         Finding::new(
             ID,
