@@ -94,15 +94,19 @@ fn what_is_declared_is_planned_applied_and_shown() {
     let target = &status["targets"][0];
     assert!(target["version"].as_str().is_some_and(|version| version.starts_with("1.")), "{status}");
     assert!(target.get("cluster").is_some(), "{status}");
+    // The engine alone takes some megabytes.
+    assert!(target["memory"]["resident_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{status}");
+    assert_eq!(target["issues"], json!([]));
     let found = target["collections"].as_array().expect("a list").iter().find(|found| found["name"] == name.as_str());
     let expected = json!({
         "name": name, "state": "green", "points": 0, "indexed_vectors": 0, "segments": found.expect("it is there")["segments"],
-        "shards": 1, "replication_factor": 1, "strict_mode": false, "dead_replicas": [],
+        "shards": 1, "replication_factor": 1, "strict_mode": false, "replicas": [], "dead_replicas": [],
         "aliases": [format!("{name}_alias")], "optimizer_error": null,
     });
     assert_eq!(found, Some(&expected));
     let shown = project.ok(&["qdrant", "status"]).stdout;
     assert!(shown.contains("COLLECTION") && shown.contains(&format!("{name}_alias")), "{shown}");
+    assert!(shown.contains(" of memory\n"), "{shown}");
 }
 
 #[test]

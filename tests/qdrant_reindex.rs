@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dbops_qdrant::{Id, Point, RebuildNote, RebuildStage};
+use dbops_qdrant::{Id, Point, PointVector, RebuildNote, RebuildStage};
 use dbops_testbed::unique;
 use qdrant_client::Qdrant;
 use qdrant_client::qdrant::value::Kind;
@@ -268,7 +268,7 @@ fn writes_are_followed() {
                     let new = 100_000 + turn;
                     let points = [id, new].map(|id| Point {
                         id: Id::Number(id),
-                        vectors: [(String::new(), vec![1.0; 4])].into(),
+                        vectors: [(String::new(), PointVector::Dense(vec![1.0; 4]))].into(),
                         payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
                     });
                     server.write(&alias, points.into()).await?;
@@ -321,7 +321,7 @@ fn a_killed_run_is_gone_on_with() {
         let id = u64::from(round);
         let point = Point {
             id: Id::Number(id),
-            vectors: [(String::new(), vec![2.0; 4])].into(),
+            vectors: [(String::new(), PointVector::Dense(vec![2.0; 4]))].into(),
             payload: serde_json::Map::from_iter([("number".to_owned(), json!(id + 1000))]),
         };
         on_server(async |server| server.write(&alias, vec![point]).await);
@@ -344,7 +344,7 @@ fn a_run_killed_behind_the_swap_brings_the_last_writes() {
     let write = |collection: &str, id: u64, number: u64| {
         let point = Point {
             id: Id::Number(id),
-            vectors: [(String::new(), vec![5.0; 4])].into(),
+            vectors: [(String::new(), PointVector::Dense(vec![5.0; 4]))].into(),
             payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
         };
         on_server(async |server| server.write(collection, vec![point]).await);

@@ -79,7 +79,7 @@ impl Server {
         if !made.is_empty() {
             let changes = not_kept(&made, &plan(declared, &self.live().await?)?);
             if !changes.is_empty() {
-                return Err(Error::NotKept { address: self.address.clone(), changes });
+                return Err(Error::NotKept { address: self.address(), changes });
             }
         }
         Ok(made)

@@ -1,16 +1,10 @@
-//! The nodes of a cluster, and the replicas that are lost. <https://qdrant.tech/documentation/guides/distributed_deployment/>
+//! The nodes of a cluster. <https://qdrant.tech/documentation/guides/distributed_deployment/>
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt;
-use qdrant_client::qdrant::{CollectionClusterInfoRequest, CollectionClusterInfoResponse, ReplicaState};
 use serde::Deserialize;
-use tonic::Code;
 
 use crate::{Error, Server};
-
-/// How large an answer about the cluster may be.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// A cluster, as the node that was asked sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +17,6 @@ pub struct Cluster {
     pub consensus: String,
     /// The addresses that this node has lately sent to in vain.
     pub unreachable: Vec<String>,
-}
-
-/// A copy of a shard that failed: it takes no part in searches until it is made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeadReplica {
-    /// The shard.
-    pub shard: u32,
-    /// The node that it is on.
-    pub peer: u64,
 }
 
 /// What `GET /cluster` answers.
@@ -73,42 +58,9 @@ impl Server {
     /// When the server cannot be asked over HTTP, or answers something else.
     pub async fn cluster(&self) -> Result<Option<Cluster>, Error> {
         let doing = "ask for the cluster";
-        let sent = self.bounded(doing, self.http.client.get(self.http.root("/cluster")).send()).await?;
-        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
-        let response = match self.http.checked(doing, response).await {
-            // The embedded server knows no clusters.
-            Err(Error::Http { status: 404 | 501, .. }) => return Ok(None),
-            other => other?,
-        };
-        let strange = |reason: String| Error::Server { doing: doing.into(), reason };
-        let mut stream = response.bytes_stream();
-        let mut text = Vec::new();
-        loop {
-            let chunk = self.bounded(doing, stream.try_next()).await?;
-            let Some(chunk) = chunk.map_err(|error| self.http.broken(doing, &error))? else { break };
-            text.extend_from_slice(&chunk);
-            if text.len() > MAX_ANSWER {
-                return Err(strange(format!("the answer has more than {MAX_ANSWER} bytes")));
-            }
-        }
-        read(&text).map_err(|error| strange(format!("the answer is not understood: {error}")))
-    }
-
-    /// The replicas of a collection that are dead, sorted. Only a server in a cluster can be asked.
-    ///
-    /// # Errors
-    ///
-    /// When the server cannot be asked.
-    pub async fn dead_replicas(&self, collection: &str) -> Result<Vec<DeadReplica>, Error> {
-        let request = CollectionClusterInfoRequest { collection_name: collection.into() };
-        let doing = format!("ask for the replicas of {collection}");
-        let mut client = self.collections_api();
-        match self.bounded(&doing, client.collection_cluster_info(request)).await? {
-            Ok(answer) => Ok(dead(answer.get_ref())),
-            // A collection that was dropped since has none.
-            Err(status) if status.code() == Code::NotFound => Ok(Vec::new()),
-            Err(status) => Err(self.error(&doing, &status)),
-        }
+        // The embedded server knows no clusters.
+        let Some(text) = self.told(doing, "/cluster").await? else { return Ok(None) };
+        read(&text).map_err(|error| Error::not_understood(doing, &error))
     }
 }
 
@@ -129,20 +81,9 @@ fn read(text: &[u8]) -> serde_json::Result<Option<Cluster>> {
     })
 }
 
-fn dead(info: &CollectionClusterInfoResponse) -> Vec<DeadReplica> {
-    let local = info.local_shards.iter().map(|shard| (shard.shard_id, info.peer_id, shard.state()));
-    let remote = info.remote_shards.iter().map(|shard| (shard.shard_id, shard.peer_id, shard.state()));
-    let all = local.chain(remote).filter(|(_, _, state)| *state == ReplicaState::Dead);
-    let mut found: Vec<_> = all.map(|(shard, peer, _)| DeadReplica { shard, peer }).collect();
-    found.sort();
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use qdrant_client::qdrant::{CollectionClusterInfoResponse, LocalShardInfo, RemoteShardInfo, ReplicaState};
-
-    use super::{Cluster, DeadReplica, dead, read};
+    use super::{Cluster, read};
 
     /// What a server answers, and what is read.
     #[test]
@@ -175,28 +116,5 @@ mod tests {
         for strange in ["", "[]", r#"{"result": {"status": "enabled"}}"#, r#"{"result": {"status": "other"}}"#] {
             assert!(read(strange.as_bytes()).is_err(), "{strange}");
         }
-    }
-
-    #[test]
-    fn dead_replicas_are_found_here_and_elsewhere() {
-        let local =
-            |shard_id, state: ReplicaState| LocalShardInfo { shard_id, state: state.into(), ..Default::default() };
-        let remote = |shard_id, peer_id, state: ReplicaState| RemoteShardInfo {
-            shard_id,
-            peer_id,
-            state: state.into(),
-            ..Default::default()
-        };
-        let info = CollectionClusterInfoResponse {
-            peer_id: 1,
-            local_shards: vec![local(0, ReplicaState::Active), local(1, ReplicaState::Dead)],
-            remote_shards: vec![
-                remote(1, 2, ReplicaState::Active),
-                remote(0, 3, ReplicaState::Dead),
-                remote(0, 2, ReplicaState::Partial),
-            ],
-            ..Default::default()
-        };
-        assert_eq!(dead(&info), [DeadReplica { shard: 0, peer: 3 }, DeadReplica { shard: 1, peer: 1 }]);
     }
 }

@@ -248,11 +248,12 @@ impl Server {
         Ok(())
     }
 
-    /// Makes a call that may be made twice again where the server or the way to it went away.
+    /// Makes a call that may be made twice again where the server or the way to it went away, or replicas are not ready.
+    /// Of several nodes the next one is asked.
     pub(crate) async fn insist<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         for attempt in 1..ATTEMPTS {
             match call().await {
-                Err(Error::Lost { .. } | Error::Unreachable { .. } | Error::Deadline { .. }) => {}
+                Err(error) if error.is_passing() => {}
                 answer => return answer,
             }
             tokio::time::sleep(PAUSE * 2u32.pow(attempt - 1)).await;

@@ -142,7 +142,8 @@ fn sources(config: &Config, names: &[String]) -> Result<Sources> {
                 sources.databases.push(Source { name, url, container });
             }
             TargetKind::Qdrant(qdrant) => {
-                sources.qdrant.push(QdrantSource { name, server: server_options(qdrant, TIMEOUT) });
+                let (server, others) = server_options(qdrant, TIMEOUT);
+                sources.qdrant.push(QdrantSource { name, server, others });
             }
         }
     }

@@ -83,7 +83,10 @@ struct EncryptionDocument {
 struct TargetDocument {
     name: String,
     kind: &'static str,
+    /// Of a Qdrant target with several addresses all, with `, ` between.
     url: String,
+    /// The addresses of its nodes, where they are named.
+    nodes: Option<Vec<String>>,
     files: Option<String>,
     schema: Option<String>,
     container: Option<String>,
@@ -134,6 +137,7 @@ fn document(config: &Config) -> ConfigDocument {
             name: target.name.clone(),
             kind: "postgres",
             url: postgres.url.to_string(),
+            nodes: None,
             files: Some(shown(&postgres.versions)),
             schema: postgres.schema.as_ref().map(|schema| match schema {
                 DeclaredSchema::Path(path) => shown(path),
@@ -145,7 +149,8 @@ fn document(config: &Config) -> ConfigDocument {
         TargetKind::Qdrant(qdrant) => TargetDocument {
             name: target.name.clone(),
             kind: "qdrant",
-            url: qdrant.url.clone(),
+            url: qdrant.addresses.to_string(),
+            nodes: qdrant.nodes.as_ref().map(|nodes| nodes.iter().map(|node| node.url.clone()).collect()),
             files: qdrant.collections.as_deref().map(shown),
             schema: None,
             container: qdrant.container.clone(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU16;
 use std::path::{Component, Path, PathBuf};
 
 use dbops_migrate::lint::{self, LintOptions};
@@ -12,8 +11,9 @@ use serde::de::{MapAccess, Visitor};
 
 use super::backup::Backup;
 use super::expand::{ExpandError, expand};
+use super::qdrant::RawAddresses;
 use super::schema::{DeclaredSchema, Program, RawSchema};
-use super::{Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
+use super::{Config, PostgresTarget, Target, TargetKind, suggest};
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 
@@ -49,15 +49,16 @@ enum Switch {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a target with its keys")]
-struct RawTarget {
+pub(super) struct RawTarget {
     kind: Kind,
-    url: String,
+    pub(super) url: RawAddresses,
+    pub(super) nodes: Option<RawAddresses>,
     versions: Option<String>,
     schema: Option<RawSchema>,
-    grpc_port: Option<Scalar>,
-    api_key: Option<String>,
-    collections: Option<String>,
-    container: Option<String>,
+    pub(super) grpc_port: Option<Scalar>,
+    pub(super) api_key: Option<String>,
+    pub(super) collections: Option<String>,
+    pub(super) container: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +161,7 @@ impl Reader<'_> {
         }
         let foreign: &[(&str, bool)] = match raw.kind {
             Kind::Postgres => &[
+                ("nodes", raw.nodes.is_some()),
                 ("grpc_port", raw.grpc_port.is_some()),
                 ("api_key", raw.api_key.is_some()),
                 ("collections", raw.collections.is_some()),
@@ -172,7 +174,7 @@ impl Reader<'_> {
         }
         let kind = match raw.kind {
             Kind::Postgres => TargetKind::Postgres(Box::new(self.postgres(&name, raw)?)),
-            Kind::Qdrant => TargetKind::Qdrant(self.qdrant(&name, raw)?),
+            Kind::Qdrant => TargetKind::Qdrant(super::qdrant::read(self, &name, raw)?),
         };
         Ok(Target { name, kind })
     }
@@ -198,7 +200,11 @@ impl Reader<'_> {
     }
 
     fn postgres(&self, name: &str, raw: RawTarget) -> Result<PostgresTarget> {
-        let text = self.expand(&["targets", name, "url"], &raw.url)?;
+        let RawAddresses::One(url) = &raw.url else {
+            let failure = self.failure(&["targets", name, "url"], "a PostgreSQL target has one `url`".into());
+            return Err(failure.with_hint("write several servers as postgresql://HOST1:PORT,HOST2:PORT/DATABASE"));
+        };
+        let text = self.expand(&["targets", name, "url"], url)?;
         let url = DatabaseUrl::parse(&text, self.environment.user()).map_err(|error| {
             let hint = error.hint();
             self.failure(&["targets", name, "url"], error.to_string()).with_hint(hint)
@@ -227,38 +233,6 @@ impl Reader<'_> {
         // A name alone is looked up in PATH.
         let path = if program.contains('/') { self.resolve(&program) } else { program.into() };
         Ok(DeclaredSchema::Program(Program { path, arguments: words.collect(), folder: self.resolve("") }))
-    }
-
-    fn qdrant(&self, name: &str, raw: RawTarget) -> Result<QdrantTarget> {
-        let url = self.expand(&["targets", name, "url"], &raw.url)?;
-        let is_http = url.strip_prefix("http://").or(url.strip_prefix("https://"));
-        if is_http.is_none_or(|rest| rest.is_empty() || rest.contains(['@', '?', '#'])) {
-            let failure = self.failure(&["targets", name, "url"], "this is not the address of a Qdrant server".into());
-            return Err(failure.with_hint("write http://HOST:PORT or https://HOST:PORT; a key goes to `api_key`"));
-        }
-        let api_key = self.expand(&["targets", name, "api_key"], raw.api_key.as_deref().unwrap_or_default())?;
-        let collections = match &raw.collections {
-            Some(collections) => Some(self.resolve(&self.expand(&["targets", name, "collections"], collections)?)),
-            None => None,
-        };
-        let grpc_port = match &raw.grpc_port {
-            Some(Scalar(text)) => {
-                let text = self.expand(&["targets", name, "grpc_port"], text)?;
-                text.parse().map(NonZeroU16::get).map_err(|_| {
-                    // What was put there by mistake may be a secret.
-                    self.failure(&["targets", name, "grpc_port"], "this is not a port number".into())
-                        .with_hint("write a number from 1 to 65535")
-                })?
-            }
-            None => 6334,
-        };
-        Ok(QdrantTarget {
-            url,
-            grpc_port,
-            api_key: Some(api_key).filter(|key| !key.is_empty()).map(Secret),
-            collections,
-            container: raw.container,
-        })
     }
 
     pub(super) fn expand(&self, place: &[&str], value: &str) -> Result<String> {

@@ -123,20 +123,33 @@ fn postgres() -> Json {
 }
 
 fn qdrant() -> Json {
-    let mut port = number("The port of gRPC.", 1, u64::from(u16::MAX), &format!("^[0-9]+$|{VARIABLE}"));
+    let mut port = grpc_port();
     port["default"] = json!(6334);
     map(
         "A Qdrant server.",
         &["kind", "url"],
         [
             ("kind", json!({ "description": "What the target is.", "const": "qdrant" })),
-            ("url", form("http://HOST:PORT or https://HOST:PORT.", "^https?://[^@?#]+$")),
+            ("url", addresses("The server, or several nodes of one cluster, of which one that answers is used.")),
+            ("nodes", addresses("Every node of the cluster, for what is done on each and never through a balancer.")),
             ("grpc_port", port),
             ("api_key", text("The key that the server asks for; empty where it asks for none.")),
             ("collections", text("The file of declared collections, which has a schema of its own.")),
             ("container", text("The container that the server runs in.")),
         ],
     )
+}
+
+fn grpc_port() -> Json {
+    number("The port of gRPC.", 1, u64::from(u16::MAX), &format!("^[0-9]+$|{VARIABLE}"))
+}
+
+/// One address, several with commas between, or a list.
+fn addresses(about: &str) -> Json {
+    let url = || form("http://HOST:PORT or https://HOST:PORT.", "^https?://[^@?#]+$");
+    let node = map("A node whose port of gRPC is another.", &["url"], [("url", url()), ("grpc_port", grpc_port())]);
+    let list = json!({ "type": "array", "minItems": 1, "items": { "anyOf": [url(), node] } });
+    json!({ "description": about, "anyOf": [url(), list] })
 }
 
 fn backup() -> Json {

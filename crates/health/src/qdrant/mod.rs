@@ -2,6 +2,7 @@
 
 mod collections;
 mod connection;
+mod nodes;
 
 use dbops_qdrant::{Server, ServerOptions};
 
@@ -15,6 +16,10 @@ pub struct QdrantTarget<'a> {
     pub name: &'a str,
     /// Where it is.
     pub options: &'a ServerOptions,
+    /// Further addresses of it, of which the first that answers is asked.
+    pub others: &'a [ServerOptions],
+    /// All nodes that are known by an address of their own.
+    pub nodes: &'a [ServerOptions],
     /// The names of the collections that are declared.
     pub collections: &'a [String],
 }
@@ -22,7 +27,7 @@ pub struct QdrantTarget<'a> {
 /// Runs every check of a server.
 pub async fn check_qdrant(target: &QdrantTarget<'_>) -> Vec<Finding> {
     let name = target.name;
-    let server = match Server::new(target.options) {
+    let server = match Server::first_of(target.options, target.others) {
         Ok(server) => server,
         Err(error) => return vec![connection::failed(name, connection::REACHABLE, &error)],
     };
@@ -32,6 +37,9 @@ pub async fn check_qdrant(target: &QdrantTarget<'_>) -> Vec<Finding> {
         Err(error) => return vec![connection::failed(name, connection::REACHABLE, &error)],
     };
     let mut findings = vec![connection::reached(name, &version)];
+    if target.nodes.len() > 1 {
+        findings.push(nodes::check(name, target.nodes).await);
+    }
     // Each call has its deadline, and all collections together have it once more.
     let deadline = target.options.timeout;
     match tokio::time::timeout(deadline, server.collections()).await {

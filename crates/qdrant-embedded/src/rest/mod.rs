@@ -9,6 +9,7 @@ mod config;
 mod form;
 mod index;
 mod info;
+mod monitoring;
 mod points;
 mod quantization;
 mod query;
@@ -41,6 +42,7 @@ pub(crate) fn router(store: Arc<Store>, key: ApiKey) -> Router {
         .merge(aliases::router())
         .merge(collections::router())
         .merge(index::router())
+        .merge(monitoring::router())
         .merge(points::router())
         .merge(query::router())
         .merge(read::router())

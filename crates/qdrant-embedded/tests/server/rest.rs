@@ -241,7 +241,6 @@ async fn what_is_not_there_is_said_to_be() {
     let absent = "not implemented by the embedded server";
     for request in [
         "GET /telemetry",
-        "GET /metrics",
         "GET /cluster",
         "GET /snapshots",
         "POST /snapshots",

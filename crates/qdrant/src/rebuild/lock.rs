@@ -24,7 +24,7 @@ impl Server {
     /// [`Error::Rebuilding`] when another process has it.
     pub fn lock_rebuild(&self, folder: &Path, collection: &str) -> Result<RebuildLock, Error> {
         create_folder(folder)?;
-        let digest = Sha256::digest(format!("{} {collection}", self.address));
+        let digest = Sha256::digest(format!("{} {collection}", self.addresses()));
         let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let path = folder.join(format!("{name}.lock"));
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);

@@ -245,7 +245,7 @@ impl Server {
     pub async fn begin_rebuild(&self, rebuild: &Rebuild, live: &Live) -> Result<RebuildNote, Error> {
         if let Some(version) = live.version.filter(|version| *version < KEEPS_NOTES) {
             return Err(Error::TooOld {
-                address: self.address.clone(),
+                address: self.address(),
                 doing: format!("rebuild {}", rebuild.from),
                 reason: format!("it is {}.{}, and 1.16 is the first that keeps notes", version.0, version.1),
             });

@@ -12,7 +12,7 @@ use dbops_qdrant::read_file;
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::qdrant::server_options;
+use super::qdrant::{node_servers, server_options};
 use super::{Context, Outcome};
 use crate::config::{DeclaredSchema, Target, TargetKind};
 use crate::declared;
@@ -114,8 +114,9 @@ async fn check(subject: &Subject<'_>, deadline: Duration) -> Vec<Finding> {
             check_postgres(&target, migrations::migration_state(name, postgres)).await
         }
         TargetKind::Qdrant(qdrant) => {
-            let options = server_options(qdrant, deadline);
-            check_qdrant(&QdrantTarget { name, options: &options, collections: &subject.needed }).await
+            let (options, others) = &server_options(qdrant, deadline);
+            let nodes = &node_servers(qdrant, deadline);
+            check_qdrant(&QdrantTarget { name, options, others, nodes, collections: &subject.needed }).await
         }
     }
 }

@@ -3,23 +3,26 @@
 mod agreement;
 mod alias;
 mod apply;
+mod nodes;
 mod plan;
 mod recall;
 mod reindex;
 mod search;
+mod shards;
 mod snapshot;
 mod sources;
 mod status;
 mod sync;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use dbops_qdrant::{Advice, CollectionSpec, Error, Extent, FileError, Server, ServerOptions, read_file};
 
 use super::{Context, Outcome};
-use crate::config::{Config, QdrantTarget, suggest};
+use crate::config::{Config, QdrantAddress, QdrantAddresses, QdrantTarget, suggest};
 use crate::failure::{Failure, FailureKind, Result};
 
 pub(crate) use agreement::warn_of_differences;
@@ -70,6 +73,14 @@ enum QdrantCommand {
     Snapshot {
         #[command(subcommand)]
         command: snapshot::SnapshotCommand,
+        /// Only on this node, by its address or its number in the configuration
+        #[arg(long, value_name = "URL|N", global = true)]
+        node: Option<String>,
+    },
+    /// List the shards of collections, and move, replicate and drop them in a cluster
+    Shards {
+        #[command(subcommand)]
+        command: shards::ShardsCommand,
     },
     /// Make the points of collections what the rows of their tables are
     Sync(sync::SyncArgs),
@@ -104,7 +115,10 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
         }
         QdrantCommand::Reindex(args) => reindex::reindex(context, &config, &targets, &args).await,
         QdrantCommand::Alias { command } => alias::alias(context, &config, &targets, command).await,
-        QdrantCommand::Snapshot { command } => snapshot::snapshot(context, &config, &targets, command).await,
+        QdrantCommand::Snapshot { command, node } => {
+            snapshot::snapshot(context, &config, &targets, command, node.as_deref()).await
+        }
+        QdrantCommand::Shards { command } => shards::shards(context, &config, &targets, command).await,
         QdrantCommand::Sync(args) => sync::sync(context, &config, &targets, &args).await,
         QdrantCommand::Search(args) => search::search(context, &config, &targets, &args).await,
         QdrantCommand::Recall(args) => recall::recall(context, &config, &targets, &args).await,
@@ -113,14 +127,27 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
 }
 
 pub(crate) fn connect(target: &QdrantTarget) -> Result<Server> {
-    Ok(Server::new(&server_options(target, TIMEOUT))?)
+    let (first, others) = server_options(target, TIMEOUT);
+    Ok(Server::first_of(&first, &others)?)
 }
 
-/// How the server of a target is reached.
-pub(crate) fn server_options(target: &QdrantTarget, timeout: Duration) -> ServerOptions {
+/// How the server of a target is reached: by its first address, and by others where it has several.
+pub(crate) fn server_options(target: &QdrantTarget, timeout: Duration) -> (ServerOptions, Vec<ServerOptions>) {
+    let QdrantAddresses { first, others } = &target.addresses;
+    let others = others.iter().map(|address| node_options(target, address, timeout));
+    (node_options(target, first, timeout), others.collect())
+}
+
+/// How each node is reached by itself: those of `nodes`, else the addresses of `url`.
+pub(crate) fn node_servers(target: &QdrantTarget, timeout: Duration) -> Vec<ServerOptions> {
+    let nodes = target.nodes.as_ref().unwrap_or(&target.addresses);
+    nodes.iter().map(|address| node_options(target, address, timeout)).collect()
+}
+
+fn node_options(target: &QdrantTarget, address: &QdrantAddress, timeout: Duration) -> ServerOptions {
     ServerOptions {
-        url: target.url.clone(),
-        grpc_port: target.grpc_port,
+        url: address.url.clone(),
+        grpc_port: address.grpc_port,
         api_key: target.api_key.as_ref().map(|key| key.reveal().to_owned()),
         timeout,
     }
@@ -135,6 +162,29 @@ fn single<'a>(config: &'a Config, names: &[String]) -> Result<(&'a str, &'a Qdra
     let known: Vec<_> = found.iter().map(|(name, _)| *name).collect();
     Err(Failure::usage(format!("this is done on one server, and there are {}: {}", known.len(), known.join(", ")))
         .with_hint("name one with --target"))
+}
+
+/// The collections of these names or aliases, all when there are none.
+async fn chosen(server: &Server, names: &[String]) -> Result<Vec<String>> {
+    let (collections, aliases) = server.collections_and_aliases().await?;
+    if names.is_empty() {
+        return Ok(collections);
+    }
+    names.iter().map(|name| own_name(name, &collections, &aliases)).collect()
+}
+
+/// The collection of this name or alias.
+async fn found(server: &Server, name: &str) -> Result<String> {
+    let (collections, aliases) = server.collections_and_aliases().await?;
+    own_name(name, &collections, &aliases)
+}
+
+fn own_name(name: &str, collections: &[String], aliases: &BTreeMap<String, String>) -> Result<String> {
+    if let Some(own) = collections.iter().find(|known| *known == name).or_else(|| aliases.get(name)) {
+        return Ok(own.clone());
+    }
+    let known: Vec<_> = collections.iter().chain(aliases.keys()).map(String::as_str).collect();
+    Err(Failure::usage(format!("there is no collection `{name}`")).with_hint(suggest(name, &known)))
 }
 
 /// A target and what its file says, read before any server is asked.
