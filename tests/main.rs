@@ -44,3 +44,4 @@ mod s3_proxy;
 mod schema;
 mod schema_graph;
 mod schema_show;
+mod status;

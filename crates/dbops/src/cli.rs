@@ -62,6 +62,7 @@ enum Color {
 
 #[derive(Subcommand)]
 enum Command {
+    Status(commands::status::StatusArgs),
     Migrate(commands::migrate::MigrateArgs),
     Backup(commands::backup::BackupArgs),
     Restore(commands::restore::RestoreArgs),
@@ -114,6 +115,7 @@ fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<O
 
 async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
     match command {
+        Command::Status(args) => commands::status::run(context, args).await,
         Command::Migrate(args) => commands::migrate::run(context, args).await,
         Command::Backup(args) => commands::backup::run(context, &args).await,
         Command::Restore(args) => commands::restore::run(context, &args).await,

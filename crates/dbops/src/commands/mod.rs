@@ -11,6 +11,7 @@ mod repository;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;
+pub(crate) mod status;
 
 use crate::config::Config;
 use crate::environment::Environment;
