@@ -2,6 +2,8 @@
 
 pub(crate) mod backup;
 pub(crate) mod config;
+mod docker;
+pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod migrate;
 pub(crate) mod qdrant;
