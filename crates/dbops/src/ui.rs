@@ -55,6 +55,11 @@ impl Ui {
         Ok(writeln!(anstream::stdout(), "{line}")?)
     }
 
+    /// A text of a program's own, such as a script.
+    pub(crate) fn text(&self, bytes: &[u8]) -> Result<()> {
+        Ok(io::stdout().write_all(bytes)?)
+    }
+
     /// The one document of `--json`. Silent otherwise.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<()> {
         if !self.json {
