@@ -75,7 +75,7 @@ pub(crate) struct HealthStatus {
 
 /// What a target says of itself.
 enum Told {
-    Database(DatabaseStatus),
+    Database(Box<DatabaseStatus>),
     Search(SearchStatus),
 }
 
@@ -133,7 +133,7 @@ async fn ask(context: &Context, scratch: &Scratch<'_>, target: &Target, extent: 
         None => false,
     };
     let (database, search) = match told {
-        Some(Told::Database(status)) => (Some(status), None),
+        Some(Told::Database(status)) => (Some(*status), None),
         Some(Told::Search(status)) => (None, Some(status)),
         None => (None, None),
     };
@@ -145,7 +145,7 @@ async fn ask(context: &Context, scratch: &Scratch<'_>, target: &Target, extent: 
 /// What a target says of itself, or why it says nothing.
 async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, String> {
     match &target.kind {
-        TargetKind::Postgres(postgres) => Ok(Told::Database(database::ask(&target.name, postgres).await?)),
+        TargetKind::Postgres(postgres) => Ok(Told::Database(Box::new(database::ask(&target.name, postgres).await?))),
         TargetKind::Qdrant(qdrant) => Ok(Told::Search(search::ask(qdrant, deadline).await?)),
     }
 }
