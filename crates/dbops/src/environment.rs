@@ -43,6 +43,30 @@ const FOR_PROGRAMS: [&str; 16] = [
     "TMPDIR",
 ];
 
+/// What a program at the terminal may need beside it: how to talk, and what its user likes to work with.
+const FOR_TERMINAL: [&str; 20] = [
+    "COLORTERM",
+    "COLUMNS",
+    "EDITOR",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LESS",
+    "LINES",
+    "PAGER",
+    "PSQLRC",
+    "PSQL_EDITOR",
+    "PSQL_HISTORY",
+    "PSQL_PAGER",
+    "PSQL_WATCH_PAGER",
+    "TERM",
+    "TERMINFO",
+    "VISUAL",
+];
+
 /// The environment as it was when dbops started.
 #[derive(Clone)]
 pub(crate) struct Environment {
@@ -90,7 +114,16 @@ impl Environment {
 
     /// The variables that client programs are started with.
     pub(crate) fn for_programs(&self) -> Vec<(String, OsString)> {
-        FOR_PROGRAMS.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
+        self.those(&FOR_PROGRAMS)
+    }
+
+    /// The variables for one that the user works with.
+    pub(crate) fn for_terminal(&self) -> Vec<(String, OsString)> {
+        [self.those(&FOR_PROGRAMS), self.those(&FOR_TERMINAL)].concat()
+    }
+
+    fn those(&self, names: &[&str]) -> Vec<(String, OsString)> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
     }
 
     /// Every variable, for programs that are the user's own, and to look for those of a service.

@@ -55,6 +55,11 @@ impl Ui {
         Ok(writeln!(anstream::stdout(), "{line}")?)
     }
 
+    /// A text of a program's own, such as a script.
+    pub(crate) fn text(&self, bytes: &[u8]) -> Result<()> {
+        Ok(io::stdout().write_all(bytes)?)
+    }
+
     /// The one document of `--json`. Silent otherwise.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<()> {
         if !self.json {
@@ -98,6 +103,12 @@ impl Ui {
             // With stderr gone there is nobody to tell.
             let _ = writeln!(io::stderr(), "{text}");
         }
+    }
+
+    /// A line of data, broken between words where the terminal ends, the rest indented by so many columns.
+    pub(crate) fn paragraph(&self, indent: usize, text: impl Display) -> Result<()> {
+        let width = width().unwrap_or(usize::MAX);
+        self.data(wrapped(&text.to_string(), indent, width))
     }
 
     /// A table without borders that fits the terminal, headings first.
@@ -249,13 +260,39 @@ async fn answer(question: &str) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// The columns of the terminal that data goes to. The size may be that of another stream's terminal; whoever reads a pipe
+/// wants a line for each row.
+fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal())?;
+    Some(width.0.into())
+}
+
+/// Breaks a line at its spaces; colours take no room.
+fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let mut broken = String::new();
+    let mut column = 0;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = anstream::adapter::strip_str(word).to_string().chars().count();
+        if index > 0 && column + 1 + length > width && column > indent {
+            broken.push('\n');
+            broken.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if index > 0 {
+            broken.push(' ');
+            column += 1;
+        }
+        broken.push_str(word);
+        column += length;
+    }
+    broken
+}
+
 /// Columns aligned by two spaces, wrapped to the terminal's width when there is one.
 fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    // The size may be that of another stream's terminal; whoever reads a pipe wants a line for each row.
-    if let Some((width, _)) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal()) {
-        table.set_width(width.0);
+    if let Some(width) = width().and_then(|width| u16::try_from(width).ok()) {
+        table.set_width(width);
     }
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
     table.add_rows(rows);
@@ -280,4 +317,24 @@ struct ErrorBody<'a> {
     message: String,
     causes: Vec<String>,
     hint: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BAD, paint, wrapped};
+
+    #[test]
+    fn lines_break_between_words_and_colours_take_no_room() {
+        let red = paint(BAD, "red");
+        let cases = [
+            ("one two three".to_owned(), 2, 80, "one two three".to_owned()),
+            ("one two three".to_owned(), 2, 7, "one two\n  three".to_owned()),
+            ("  a  b c".to_owned(), 5, 7, "  a  b\n     c".to_owned()),
+            (format!("one {red} x"), 2, 9, format!("one {red} x")),
+            ("a-word-that-is-too-long b".to_owned(), 2, 5, "a-word-that-is-too-long\n  b".to_owned()),
+        ];
+        for (text, indent, width, expected) in cases {
+            assert_eq!(wrapped(&text, indent, width), expected, "{text}");
+        }
+    }
 }

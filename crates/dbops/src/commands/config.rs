@@ -12,6 +12,7 @@ use crate::failure::Result;
 
 /// Read the configuration
 #[derive(Args)]
+#[command(after_help = "Examples:\n  dbops config check\n  dbops config show")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -20,8 +21,10 @@ pub(crate) struct ConfigArgs {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Say whether the configuration can be used, with the keys that it names
+    #[command(after_help = "Example: dbops config check")]
     Check,
     /// Show every target with its paths, variables filled in and passwords masked
+    #[command(after_help = "Example: dbops config show")]
     Show,
     /// Print the JSON schema of a file, for editors to complete and check it
     #[command(after_help = "Examples:\n  dbops config schema > config/dbops.schema.json\n  \

@@ -1,8 +1,12 @@
 //! One file per command: its arguments and the function that carries it out.
 
 pub(crate) mod backup;
+pub(crate) mod completions;
 pub(crate) mod config;
+mod docker;
+pub(crate) mod doctor;
 pub(crate) mod health;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod qdrant;
 mod renames;
@@ -11,6 +15,8 @@ mod repository;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;
+pub(crate) mod shell;
+pub(crate) mod status;
 
 use crate::config::Config;
 use crate::environment::Environment;
@@ -38,4 +44,6 @@ pub(crate) enum Outcome {
     Done,
     /// A check found something: exit code 3.
     Found,
+    /// A program that was run for the user ended with this code.
+    Ended(u8),
 }

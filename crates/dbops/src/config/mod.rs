@@ -132,6 +132,11 @@ impl Config {
         file::parse(&path, &text, environment)
     }
 
+    /// A target's URL as the file has it, with its variables. It may hold a password: never print it.
+    pub(crate) fn url_as_written(&self, target: &str) -> Option<String> {
+        file::url_as_written(&std::fs::read_to_string(&self.path).ok()?, target)
+    }
+
     /// The targets that were named, in the order of the file; all of them when none was.
     pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Target>> {
         for name in names {

@@ -23,6 +23,7 @@ use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, WARN, paint};
 ///
 /// Exit code 0 when all is well, 3 when something is not, and 2 when the configuration cannot be used.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  dbops health\n  dbops health bot_db --timeout 3\n  dbops health --json")]
 pub(crate) struct HealthArgs {
     /// The targets to check; all when none is named
     #[arg(value_name = "TARGET")]
@@ -64,7 +65,7 @@ struct CheckDocument<'a> {
 }
 
 /// A target with what its files say it should have.
-struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     target: &'a Target,
     /// Extensions or collections.
     needed: Vec<String>,
@@ -85,7 +86,8 @@ pub(crate) async fn run(context: &Context, args: HealthArgs) -> Result<Outcome> 
     Ok(if Status::worst(&findings) == Status::Ok { Outcome::Done } else { Outcome::Found })
 }
 
-fn subject(target: &Target) -> Result<Subject<'_>> {
+/// Reads the files of a target.
+pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
     let needed = match &target.kind {
         TargetKind::Postgres(postgres) => match &postgres.schema {
             Some(DeclaredSchema::Path(path)) => declared::extensions(&declared::read_path(path)?),
@@ -106,7 +108,8 @@ fn collection_names(path: &Path) -> Result<Vec<String>> {
     Ok(collections.into_iter().map(|collection| collection.name).collect())
 }
 
-async fn check(subject: &Subject<'_>, deadline: Duration) -> Vec<Finding> {
+/// Runs every check of a target, each within the deadline.
+pub(crate) async fn check(subject: &Subject<'_>, deadline: Duration) -> Vec<Finding> {
     let name = subject.target.name.as_str();
     match &subject.target.kind {
         TargetKind::Postgres(postgres) => {

@@ -11,32 +11,35 @@ use crate::failure::{Failure, Result};
 
 #[derive(Serialize)]
 struct CheckDocument {
-    targets: Vec<CheckTarget>,
+    targets: Vec<Agreement>,
 }
 
-/// What was found; ids throughout.
-#[derive(Default, Serialize)]
-struct CheckTarget {
-    name: String,
-    ok: bool,
+/// How a database stands to its revision files; ids throughout.
+#[derive(Debug, Serialize)]
+pub(crate) struct Agreement {
+    pub(crate) name: String,
+    /// Whether they agree.
+    pub(crate) ok: bool,
+    /// The rows of the version table.
+    pub(crate) current: Vec<String>,
     /// Not applied.
-    pending: Vec<String>,
+    pub(crate) pending: Vec<String>,
     /// In the version table, and no file has them.
-    unknown: Vec<String>,
-    heads: Vec<String>,
+    pub(crate) unknown: Vec<String>,
+    pub(crate) heads: Vec<String>,
     /// A revision without a transaction that was not completed.
-    unfinished: Option<String>,
+    pub(crate) unfinished: Option<String>,
     /// Their files changed after they were applied.
-    changed: Vec<String>,
+    pub(crate) changed: Vec<String>,
     /// Applied, and their files are gone.
-    deleted: Vec<String>,
+    pub(crate) deleted: Vec<String>,
     /// Below an applied revision, and never run.
-    merged_below: Vec<String>,
+    pub(crate) merged_below: Vec<String>,
 }
 
 pub(super) async fn check(context: &Context, config: &Config, targets: &[String]) -> Result<Outcome> {
     let chosen = config.select_postgres(targets)?;
-    let checked = join_all(chosen.into_iter().map(|(name, target)| check_one(name, target))).await;
+    let checked = join_all(chosen.into_iter().map(|(name, target)| agreement(name, target))).await;
     let targets = checked.into_iter().collect::<Result<Vec<_>>>()?;
     for target in &targets {
         let findings = findings(target);
@@ -53,7 +56,8 @@ pub(super) async fn check(context: &Context, config: &Config, targets: &[String]
     Ok(if is_ok { Outcome::Done } else { Outcome::Found })
 }
 
-async fn check_one(name: &str, target: &PostgresTarget) -> Result<CheckTarget> {
+/// Compares the files with the version table and the log.
+pub(crate) async fn agreement(name: &str, target: &PostgresTarget) -> Result<Agreement> {
     let graph = load(name, target)?;
     let with_name = |error: dbops_migrate::Error| Failure::from(error).context(name);
     let ids = read_rows(&target.url).await.map_err(with_name)?.unwrap_or_default();
@@ -61,9 +65,10 @@ async fn check_one(name: &str, target: &PostgresTarget) -> Result<CheckTarget> {
     let unfinished = read_unfinished(&target.url).await.map_err(with_name)?;
     let (rows, unknown) = Rows::known(&graph, &ids);
     let drift = file_drift(&graph, &rows, &log);
-    let mut found = CheckTarget {
+    let mut found = Agreement {
         name: name.to_owned(),
         ok: false,
+        current: ids,
         pending: plan::pending(&graph, &rows),
         unknown,
         heads: graph.heads().iter().map(|head| head.id.clone()).collect(),
@@ -79,7 +84,7 @@ async fn check_one(name: &str, target: &PostgresTarget) -> Result<CheckTarget> {
 }
 
 /// What is wrong, and what to do about it.
-fn findings(target: &CheckTarget) -> Vec<(String, String)> {
+fn findings(target: &Agreement) -> Vec<(String, String)> {
     let of_target = format!("-t {}", target.name);
     let mut found = Vec::new();
     if let Some(revision) = &target.unfinished {

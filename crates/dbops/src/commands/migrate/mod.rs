@@ -18,6 +18,8 @@ mod state;
 use clap::{Args, Subcommand};
 use dbops_migrate::{Error, Graph, is_alembic, load_alembic, load_folder};
 
+pub(crate) use check::{Agreement, agreement};
+
 use super::{Context, Outcome};
 use crate::config::PostgresTarget;
 use crate::failure::{Failure, FailureKind, Result};
@@ -43,44 +45,70 @@ pub(crate) struct MigrateArgs {
 #[derive(Subcommand)]
 enum MigrateCommand {
     /// Apply revisions up to REV: an id, its beginning, `head`, `heads`, `+N`, `REV+N`, `label@head`
+    #[command(
+        after_help = "Examples:\n  dbops migrate upgrade heads\n  dbops migrate upgrade +1 -t bot_db --dry-run\n  dbops migrate upgrade base:head -t bot_db --sql"
+    )]
     Upgrade(run::MoveArgs),
     /// Undo revisions down to REV, which stays: an id, its beginning, `base`, `-N`, `label@base`
+    #[command(
+        after_help = "Examples:\n  dbops migrate downgrade -1 -t bot_db\n  dbops migrate downgrade base -t bot_db --dry-run"
+    )]
     Downgrade(run::MoveArgs),
     /// Show which revision each database is at and what is pending
+    #[command(after_help = "Example: dbops migrate current")]
     Current,
     /// Show the newest revision of each target
+    #[command(after_help = "Example: dbops migrate heads")]
     Heads,
     /// Show the revisions that more than one revision follows
+    #[command(after_help = "Example: dbops migrate branches -t bot_db")]
     Branches,
     /// List the revisions, the newest first; with --verbose, when each was run, by whom, and how long it took
+    #[command(
+        after_help = "Examples:\n  dbops migrate history -t bot_db --verbose\n  dbops migrate history current: -t bot_db"
+    )]
     History(history::HistoryArgs),
     /// Show a revision: its file, what it follows and what follows it
+    #[command(after_help = "Example: dbops migrate show head -t bot_db")]
     Show {
         /// An id, its beginning, a label, `head`, `current`, …
         #[arg(value_name = "REV", allow_hyphen_values = true)]
         revision: String,
     },
     /// Compare files and databases; exit code 3 when something is pending, unknown, changed, or has several heads
+    #[command(after_help = "Example: dbops migrate check")]
     Check,
     /// Look at revision files: locks, data steps, messages; exit code 3 when something is found
+    #[command(
+        after_help = "Examples:\n  dbops migrate lint\n  dbops migrate lint config/bot_db/versions/20261122T210501Z_8f3c2a9d41be_add_role.sql"
+    )]
     Lint(lint::LintArgs),
     /// Write a new, empty revision file
+    #[command(
+        after_help = "Examples:\n  dbops migrate revision -m \"add role column to users\" -t bot_db\n  dbops migrate revision -m \"add role column to users\" -t bot_db --autogenerate"
+    )]
     Revision(revision::RevisionArgs),
     /// Write a revision that joins several heads
+    #[command(after_help = "Example: dbops migrate merge -m \"merge the two heads\" -t bot_db")]
     Merge(revision::MergeArgs),
     /// Turn an Alembic project into revision files with the same ids
+    #[command(after_help = "Example: dbops migrate import --alembic src/api/db/alembic.ini -t bot_db")]
     Import(import::ImportArgs),
     /// Try the pending revisions on a restored backup: how long they take, what they lock, and whether they can be undone
+    #[command(after_help = "Example: dbops migrate rehearse -t bot_db")]
     Rehearse(rehearse::RehearseArgs),
     /// Complete a revision without a transaction that failed or was broken off
+    #[command(after_help = "Example: dbops migrate resume -t bot_db")]
     Resume(resume::ResumeArgs),
     /// Take revision files as they are that changed, or came in below, after they were applied
+    #[command(after_help = "Example: dbops migrate accept 8f3c2a9d41be -t bot_db")]
     Accept {
         /// The revisions [default: all that `check` reports]
         #[arg(value_name = "REV")]
         revisions: Vec<String>,
     },
     /// Record a revision as applied without running it
+    #[command(after_help = "Example: dbops migrate stamp heads -t bot_db")]
     Stamp {
         /// One or more revisions, `head`, or `base`
         #[arg(value_name = "REV", required = true)]

@@ -15,11 +15,13 @@ use crate::ui::{STRONG, paint};
 #[derive(Subcommand)]
 pub(super) enum AliasCommand {
     /// Show each alias, and the collection that it leads to
+    #[command(after_help = "Example: dbops qdrant alias list")]
     List,
     /// Let an alias lead to a collection, whether it is new or leads elsewhere now
     ///
     /// It moves in one call: no request finds neither collection. Moving it from a collection that holds points to an
     /// empty one has to be confirmed.
+    #[command(after_help = "Example: dbops qdrant alias set document_chunks document_chunks_v2")]
     Set {
         /// The alias
         name: String,
@@ -27,6 +29,7 @@ pub(super) enum AliasCommand {
         collection: String,
     },
     /// Delete an alias; the collection stays
+    #[command(after_help = "Example: dbops qdrant alias delete old_chunks")]
     Delete {
         /// The alias
         name: String,

@@ -46,14 +46,17 @@ pub(crate) struct QdrantArgs {
 #[derive(Subcommand)]
 enum QdrantCommand {
     /// Show the collections of each server, and how they are
+    #[command(after_help = "Example: dbops qdrant status")]
     Status,
     /// Show what differs between the declared collections and the server's
+    #[command(after_help = "Examples:\n  dbops qdrant plan\n  dbops qdrant plan --check")]
     Plan {
         /// End with exit code 3 when something differs
         #[arg(long)]
         check: bool,
     },
     /// Make the server's collections what is declared; what is not declared is left alone
+    #[command(after_help = "Examples:\n  dbops qdrant apply\n  dbops qdrant apply --in-place")]
     Apply {
         /// Leave out what would need the points to be written anew, instead of refusing
         #[arg(long)]
@@ -65,11 +68,13 @@ enum QdrantCommand {
     /// Rebuild collections behind their aliases: copy the points to a new one, follow what changes, move the aliases
     Reindex(reindex::ReindexArgs),
     /// List, move and delete aliases, the names that applications use
+    #[command(after_help = "Example: dbops qdrant alias list")]
     Alias {
         #[command(subcommand)]
         command: alias::AliasCommand,
     },
     /// Make, fetch, put back and delete snapshots of collections
+    #[command(after_help = "Example: dbops qdrant snapshot list")]
     Snapshot {
         #[command(subcommand)]
         command: snapshot::SnapshotCommand,
@@ -83,12 +88,16 @@ enum QdrantCommand {
         command: shards::ShardsCommand,
     },
     /// Make the points of collections what the rows of their tables are
+    #[command(after_help = "Examples:\n  dbops qdrant sync\n  dbops qdrant sync document_chunks --dry-run")]
     Sync(sync::SyncArgs),
     /// Find the points nearest to a vector, and the rows of the collection's table beside them
+    #[command(after_help = "Example: dbops qdrant search document_chunks --row 42")]
     Search(search::SearchArgs),
     /// Measure how many of the nearest rows the indexes of Qdrant and pgvector find, and how fast
+    #[command(after_help = "Example: dbops qdrant recall document_chunks --min 0.95")]
     Recall(recall::RecallArgs),
     /// Compare collections with the tables that their points come from; exit code 3 when something differs
+    #[command(after_help = "Examples:\n  dbops qdrant verify\n  dbops qdrant verify document_chunks --deep --repair")]
     Verify(verify::VerifyArgs),
 }
 

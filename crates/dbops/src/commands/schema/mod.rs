@@ -10,12 +10,16 @@ mod source;
 use clap::{Args, Subcommand};
 
 pub(in crate::commands) use diff::{makes_functions, remarks};
+pub(in crate::commands) use drift::verdict_of as drift_verdict;
 
 use super::{Context, Outcome};
 use crate::failure::Result;
 
 /// Read database schemas and compare them with what is declared
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  dbops schema show bot_db\n  dbops schema diff --from bot_db --to config/bot_db/schema.sql"
+)]
 pub(crate) struct SchemaArgs {
     #[command(subcommand)]
     command: SchemaCommand,
@@ -24,6 +28,7 @@ pub(crate) struct SchemaArgs {
 #[derive(Subcommand)]
 enum SchemaCommand {
     /// Show tables with their columns, keys and indexes, and what refers to them
+    #[command(after_help = "Example: dbops schema show bot_db")]
     Show(show::ShowArgs),
     /// Print the SQL that makes one schema into another, in an order that works; nothing when they are equal
     ///
@@ -42,6 +47,7 @@ enum SchemaCommand {
     /// It says which of the three differs from the others, and prints the SQL of each way out. The declared schema is
     /// loaded and the revisions are run on a server that is started for this and gone afterwards. The order of a table's
     /// columns, the versions of extensions and owners are not compared.
+    #[command(after_help = "Example: dbops schema drift -t bot_db")]
     Drift(drift::DriftArgs),
     /// Draw schemas: tables with columns and keys, and what refers to what
     #[command(after_help = "Example: dbops schema graph --format html --output schema.html")]

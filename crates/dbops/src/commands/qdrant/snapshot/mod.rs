@@ -22,22 +22,27 @@ use crate::failure::{Failure, Result};
 #[derive(Subcommand)]
 pub(super) enum SnapshotCommand {
     /// Make a snapshot of each of these collections, of all when none is named
+    #[command(after_help = "Example: dbops qdrant snapshot create document_chunks")]
     Create {
         /// The collections, by their names or aliases
         #[arg(value_name = "COLLECTION")]
         collections: Vec<String>,
     },
     /// Show the snapshots that are on the server
+    #[command(after_help = "Example: dbops qdrant snapshot list")]
     List {
         /// Only those of these collections
         #[arg(value_name = "COLLECTION")]
         collections: Vec<String>,
     },
     /// Download a snapshot into a file that is not there yet; what an earlier try has left goes on
+    #[command(after_help = "Example: dbops qdrant snapshot download document_chunks NAME --to chunks.snapshot")]
     Download(download::DownloadArgs),
     /// Make a collection what it was when a snapshot was made
+    #[command(after_help = "Example: dbops qdrant snapshot restore document_chunks chunks.snapshot")]
     Restore(restore::RestoreArgs),
     /// Delete a snapshot from the server
+    #[command(after_help = "Example: dbops qdrant snapshot delete document_chunks NAME")]
     Delete {
         /// The collection, by its name or alias
         collection: String,

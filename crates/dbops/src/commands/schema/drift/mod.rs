@@ -75,6 +75,21 @@ pub(super) async fn run(context: &Context, args: &DriftArgs) -> Result<Outcome> 
     report::report(&context.ui, &subjects, &sides)
 }
 
+/// The word for what differs in a target, as in the JSON of `schema drift`; nothing where there is nothing to compare.
+pub(in crate::commands) async fn verdict_of(
+    context: &Context,
+    scratch: &Scratch<'_>,
+    name: &str,
+    target: &PostgresTarget,
+) -> Result<Option<&'static str>> {
+    let subject = subject(context, name, target, false).await?;
+    if subject.sides() < 2 {
+        return Ok(None);
+    }
+    let sides = read_sides(context, scratch, &subject).await?;
+    Ok(Some(verdict::find(&sides).verdict.name()))
+}
+
 async fn subject<'a>(
     context: &Context,
     name: &'a str,

@@ -1,0 +1,101 @@
+//! Qdrant: what listens, gRPC, the key, the version.
+
+use dbops_qdrant::{Error, Server};
+
+use super::listener::{Listener, identify};
+use super::walk::{Broken, Walk};
+use crate::commands::qdrant::server_options;
+use crate::config::QdrantTarget;
+
+/// Host and port of HTTP.
+pub(super) fn address(walk: &mut Walk<'_>, target: &QdrantTarget) -> Result<(String, u16), Broken> {
+    let rest = target.url.strip_prefix("http://").or_else(|| target.url.strip_prefix("https://"));
+    let found = rest.and_then(|rest| {
+        let authority = rest.split('/').next()?;
+        let default = if target.url.starts_with("https") { 443 } else { 6333 };
+        match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => {
+                Some((host.trim_matches(['[', ']']).into(), port.parse().ok()?))
+            }
+            _ => Some((authority.trim_matches(['[', ']']).to_owned(), default)),
+        }
+    });
+    found.ok_or_else(|| {
+        walk.broken("address", "the URL is not http(s)://HOST:PORT", "correct `url`: http://localhost:6333")
+    })
+}
+
+pub(super) async fn look(
+    walk: &mut Walk<'_>,
+    name: &str,
+    target: &QdrantTarget,
+    host: &str,
+    port: u16,
+) -> Result<(), Broken> {
+    if target.url.starts_with("http://") {
+        http(walk, host, port).await?;
+    }
+    let server = match Server::new(&server_options(target, walk.deadline)) {
+        Ok(server) => server,
+        Err(error) => return Err(failed(walk, "address", &error)),
+    };
+    let version = match server.version().await {
+        Ok(version) => version,
+        Err(error) => {
+            let (grpc, remedy) = (target.grpc_port, error.hint().unwrap_or_default());
+            let advice = format!(
+                "gRPC has a port of its own (`grpc_port`, here {grpc}; Qdrant's default is 6334): map it, or correct it. \
+                 {remedy}"
+            );
+            return Err(walk.broken("grpc", error.to_string(), advice.trim_end()));
+        }
+    };
+    walk.passed("grpc", format!("port {} answers", target.grpc_port));
+    walk.passed("version", format!("Qdrant {version}"));
+    let collections = match server.collections().await {
+        Ok(collections) => collections,
+        Err(error @ Error::Unauthorized { key_sent, .. }) => {
+            let remedy = if key_sent {
+                "correct `api_key` in the configuration: QDRANT__SERVICE__API_KEY of the server is another"
+            } else {
+                "set `api_key` in the configuration to QDRANT__SERVICE__API_KEY of the server"
+            };
+            return Err(walk.broken("key", error.to_string(), remedy));
+        }
+        Err(error) => return Err(failed(walk, "key", &error)),
+    };
+    let key = if target.api_key.is_some() { "the API key is accepted" } else { "no API key is needed" };
+    walk.passed("key", key);
+    let word = if collections.len() == 1 { "collection" } else { "collections" };
+    let more = format!("`dbops qdrant plan -t {name}` compares them with what is declared");
+    walk.passed("collections", format!("{} {word}; {more}", collections.len()));
+    Ok(())
+}
+
+fn failed(walk: &mut Walk<'_>, step: &'static str, error: &Error) -> Broken {
+    walk.broken(step, error.to_string(), error.hint().unwrap_or_else(|| "the server's log may say more".into()))
+}
+
+async fn http(walk: &mut Walk<'_>, host: &str, port: u16) -> Result<(), Broken> {
+    let resolved = tokio::net::lookup_host((host, port)).await.ok();
+    let mut found = Listener::Silent;
+    for address in resolved.into_iter().flatten() {
+        found = identify(address).await;
+        if found == Listener::Qdrant {
+            break;
+        }
+    }
+    let seen = format!("{} listens at {host}:{port}", found.name());
+    let remedy = match found {
+        Listener::Qdrant | Listener::Http => {
+            walk.passed("listener", seen);
+            return Ok(());
+        }
+        Listener::Grpc => "the URL needs the port of HTTP (Qdrant's default is 6333); that of gRPC is `grpc_port`",
+        Listener::Postgres => "put Qdrant's HTTP port into the URL; PostgreSQL belongs in a target of `kind: postgres`",
+        Listener::Tls => "write https:// in the URL",
+        Listener::Silent => "see whether the server hangs, or a proxy before it has no server, and restart it",
+        Listener::Unknown => "correct the port in the URL; Qdrant's HTTP port is 6333",
+    };
+    Err(walk.broken("listener", seen, remedy))
+}

@@ -1,0 +1,174 @@
+//! The status for people: a few lines for each target, what needs a look in colour.
+
+use indicatif::{BinaryBytes, HumanCount};
+
+use super::backups::BackupStatus;
+use super::database::DatabaseStatus;
+use super::gather::{HealthStatus, Status, TargetStatus};
+use super::search::SearchStatus;
+use crate::commands::migrate::Agreement;
+use crate::failure::Result;
+use crate::ui::{BAD, GOOD, STRONG, Ui, WARN, paint, printable};
+
+pub(super) fn show(ui: &Ui, status: &Status) -> Result<()> {
+    for target in &status.targets {
+        show_target(ui, target, status.backups_error.is_none())?;
+        ui.data("")?;
+    }
+    if let Some(reason) = &status.backups_error {
+        ui.paragraph(0, format!("{} {}", paint(BAD, "backups not known:"), printable(reason)))?;
+    }
+    let count = status.targets.len();
+    match status.targets.iter().filter(|target| !target.ok).count() {
+        0 if status.ok => ui.data(format!("{}: {count} targets", paint(GOOD, "ok"))),
+        0 => ui.data(format!("{count} targets")),
+        1 => ui.data(format!("1 of {count} targets {}", paint(WARN, "needs a look"))),
+        bad => ui.data(format!("{bad} of {count} targets {}", paint(WARN, "need a look"))),
+    }
+}
+
+fn show_target(ui: &Ui, target: &TargetStatus, backups_are_known: bool) -> Result<()> {
+    let name = paint(STRONG, &target.name);
+    let line = |label: &str, text: String| ui.paragraph(12, format!("  {label:<8}  {text}"));
+    if let Some(reason) = &target.unreachable {
+        let (reason, doctor) = (printable(reason), format!("run `dbops doctor {}`", target.name));
+        ui.paragraph(2, format!("{name}  {} {reason}; {doctor}", paint(BAD, "unreachable:")))?;
+    }
+    if let Some(database) = &target.database {
+        let standby = if database.standby { ", a standby" } else { "" };
+        ui.paragraph(2, format!("{name}  PostgreSQL {} at {}{standby}", database.version, target.server))?;
+        line("revision", revision(database))?;
+        let (used, most) = (database.connections, database.max_connections);
+        line("size", format!("{}, {used} of {most} connections", BinaryBytes(database.bytes.unsigned_abs())))?;
+    }
+    if let Some(search) = &target.search {
+        ui.paragraph(2, format!("{name}  Qdrant {} at {}", search.version, target.server))?;
+        line("points", points(search))?;
+        line("plan", plan(search))?;
+    }
+    if backups_are_known {
+        line("backup", backup(target.last_backup.as_ref()))?;
+    }
+    if target.unreachable.is_none() {
+        line("health", health(&target.health))?;
+    }
+    Ok(())
+}
+
+fn revision(database: &DatabaseStatus) -> String {
+    let revision = match (&database.migrations, &database.migrations_error) {
+        (Some(found), _) => agreement(found),
+        (None, reason) => paint(WARN, format!("not known: {}", reason.as_deref().unwrap_or_default())),
+    };
+    let schema = match (database.schema, &database.schema_error) {
+        (Some("equal"), _) => ", schema as declared".to_owned(),
+        (Some("all"), _) => paint(WARN, ", schema, files and declaration differ"),
+        (Some(side), _) => paint(WARN, format!(", schema differs ({side})")),
+        (None, Some(reason)) => paint(WARN, format!(", schema not compared: {reason}")),
+        (None, None) => String::new(),
+    };
+    format!("{revision}{schema}")
+}
+
+fn agreement(found: &Agreement) -> String {
+    let current = if found.current.is_empty() { "(none)".to_owned() } else { found.current.join(", ") };
+    let mut remarks = Vec::new();
+    let mut remark = |count: usize, what: &str| {
+        if count > 0 {
+            remarks.push(paint(WARN, format!("{count} {what}")));
+        }
+    };
+    remark(found.pending.len(), "pending");
+    remark(usize::from(found.unfinished.is_some()), "not completed");
+    remark(found.unknown.len(), "without a file");
+    remark(if found.heads.len() > 1 { found.heads.len() } else { 0 }, "heads");
+    remark(found.changed.len(), "changed after it was applied");
+    remark(found.deleted.len(), "applied and its file gone");
+    remark(found.merged_below.len(), "merged in below");
+    if remarks.is_empty() {
+        remarks.push("up to date, no drift".into());
+    }
+    format!("{current}, {}", remarks.join(", "))
+}
+
+fn points(search: &SearchStatus) -> String {
+    if search.collections.is_empty() {
+        return "no collections".into();
+    }
+    let describe = |it: &super::search::SearchCollection| {
+        let style = match it.state {
+            "green" => GOOD,
+            "red" => BAD,
+            _ => WARN,
+        };
+        let aliases = it.aliases.iter().map(|alias| format!("{alias} → ")).collect::<String>();
+        format!("{aliases}{} {} ({})", it.name, HumanCount(it.points), paint(style, it.state))
+    };
+    search.collections.iter().map(describe).collect::<Vec<_>>().join(", ")
+}
+
+fn plan(search: &SearchStatus) -> String {
+    match (search.changes, &search.changes_error) {
+        (_, Some(reason)) => paint(WARN, format!("not known: {}", printable(reason))),
+        (None, None) => "no collections are declared".into(),
+        (Some(0), None) => "collections as declared".into(),
+        (Some(1), None) => format!("{}: `dbops qdrant plan`", paint(WARN, "1 change")),
+        (Some(count), None) => format!("{}: `dbops qdrant plan`", paint(WARN, format!("{count} changes"))),
+    }
+}
+
+fn backup(backup: Option<&BackupStatus>) -> String {
+    let Some(backup) = backup else { return paint(WARN, "never") };
+    let state = match backup.verified {
+        _ if backup.damaged => paint(BAD, "DAMAGED"),
+        Some(_) => "verified".into(),
+        None => "not verified".into(),
+    };
+    format!("{}, {state} ({})", age(backup.age_s), backup.id)
+}
+
+/// In the largest unit of which there are two: 90 minutes rather than an hour.
+pub(super) fn age(seconds: i64) -> String {
+    let units = [(86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds")];
+    let unit = units.into_iter().find(|(size, _)| seconds >= 2 * size);
+    unit.map_or_else(|| "just now".into(), |(size, name)| format!("{} {name} ago", seconds / size))
+}
+
+fn health(health: &HealthStatus) -> String {
+    let style = match health.status {
+        "ok" => GOOD,
+        "critical" => BAD,
+        _ => WARN,
+    };
+    let more = match health.findings {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more: `dbops health`)", count - 1),
+    };
+    let summary = health.summary.as_deref().map(|it| format!(": {}", printable(it))).unwrap_or_default();
+    let remedy = health.remedy.as_deref().map(|it| format!(" → {}", printable(it))).unwrap_or_default();
+    format!("{}{summary}{remedy}{more}", paint(style, health.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::age;
+
+    #[test]
+    fn ages_are_told_in_a_unit_that_fits() {
+        let cases = [
+            (-5, "just now"),
+            (1, "just now"),
+            (2, "2 seconds ago"),
+            (119, "119 seconds ago"),
+            (120, "2 minutes ago"),
+            (7199, "119 minutes ago"),
+            (7200, "2 hours ago"),
+            (172_799, "47 hours ago"),
+            (172_800, "2 days ago"),
+            (8_640_000, "100 days ago"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(age(seconds), text);
+        }
+    }
+}
