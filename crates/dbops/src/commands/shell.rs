@@ -66,7 +66,7 @@ fn single<'a>(config: &'a Config, named: Option<&str>) -> Result<(&'a str, &'a P
     if let [one] = config.select(&names)?[..]
         && let (TargetKind::Qdrant(qdrant), true) = (&one.kind, named.is_some())
     {
-        let url = qdrant.url.trim_end_matches('/');
+        let url = &qdrant.addresses.first.url;
         return Err(Failure::usage(format!("target `{}` is a Qdrant server, and psql speaks PostgreSQL", one.name))
             .with_hint(format!(
                 "`dbops qdrant status` and `dbops qdrant search` look into it, or open {url}/dashboard"

@@ -20,7 +20,7 @@ use crate::failure::{Failure, Result};
 /// A target's URL as the text has it, with its variables; nothing when the text cannot be read.
 pub(super) fn url_as_written(text: &str, target: &str) -> Option<String> {
     let file: File = serde_yaml::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-    file.targets.0.into_iter().find(|(name, _)| name == target).map(|(_, target)| target.url)
+    file.targets.0.into_iter().find(|(name, _)| name == target).and_then(|(_, target)| target.url.into_text())
 }
 
 /// Words that follow a command and so cannot name a target.

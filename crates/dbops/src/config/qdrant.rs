@@ -48,6 +48,16 @@ pub(super) enum RawAddresses {
     List(Vec<RawAddress>),
 }
 
+impl RawAddresses {
+    /// The text, or that of the first of a list.
+    pub(super) fn into_text(self) -> Option<String> {
+        match self {
+            Self::One(text) => Some(text),
+            Self::List(list) => list.into_iter().next().map(|first| first.url),
+        }
+    }
+}
+
 /// One of a list.
 pub(super) struct RawAddress {
     url: String,

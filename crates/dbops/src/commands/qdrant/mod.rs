@@ -136,8 +136,13 @@ pub(crate) async fn run(context: &Context, args: QdrantArgs) -> Result<Outcome> 
 }
 
 pub(crate) fn connect(target: &QdrantTarget) -> Result<Server> {
-    let (first, others) = server_options(target, TIMEOUT);
-    Ok(Server::first_of(&first, &others)?)
+    Ok(connect_within(target, TIMEOUT)?)
+}
+
+/// `timeout` is what a call may take.
+pub(crate) fn connect_within(target: &QdrantTarget, timeout: Duration) -> std::result::Result<Server, Error> {
+    let (first, others) = server_options(target, timeout);
+    Server::first_of(&first, &others)
 }
 
 /// How the server of a target is reached: by its first address, and by others where it has several.
@@ -153,7 +158,7 @@ pub(crate) fn node_servers(target: &QdrantTarget, timeout: Duration) -> Vec<Serv
     nodes.iter().map(|address| node_options(target, address, timeout)).collect()
 }
 
-fn node_options(target: &QdrantTarget, address: &QdrantAddress, timeout: Duration) -> ServerOptions {
+pub(crate) fn node_options(target: &QdrantTarget, address: &QdrantAddress, timeout: Duration) -> ServerOptions {
     ServerOptions {
         url: address.url.clone(),
         grpc_port: address.grpc_port,

@@ -125,7 +125,7 @@ async fn ask(context: &Context, scratch: &Scratch<'_>, target: &Target, extent: 
     let health = health_of(&target.name, unreachable.as_deref(), findings);
     let (kind, server) = match &target.kind {
         TargetKind::Postgres(postgres) => ("postgres", postgres.url.server()),
-        TargetKind::Qdrant(qdrant) => ("qdrant", qdrant.url.clone()),
+        TargetKind::Qdrant(qdrant) => ("qdrant", qdrant.addresses.to_string()),
     };
     let is_well = match &told {
         Some(Told::Database(status)) => status.is_well(),
