@@ -15,6 +15,7 @@ mod backup_sealed;
 mod backup_trial;
 mod config;
 mod declared;
+mod docker;
 mod drift;
 mod dumping;
 mod health;

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod dev;
+mod docker;
 mod progress;
 mod qdrant;
 mod test;
@@ -42,6 +43,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Test the compose files, the images and dbops on a Docker engine of their own
+    DockerTest(docker::DockerTestArgs),
     /// Format, lints, documentation, forbidden dependencies
     Check,
     /// Measure, beside a peer
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<()> {
         Command::DevStatus(stack) => dev::status(&stack).await,
         Command::DevReset(stack) => dev::reset(&stack).await,
         Command::Test { arguments } => test::run(&arguments).await,
+        Command::DockerTest(args) => docker::run(&args).await,
         Command::Check => check::run().await,
         Command::Bench { bench } => bench::run(bench).await,
     }

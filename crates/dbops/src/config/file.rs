@@ -13,7 +13,7 @@ use super::backup::Backup;
 use super::expand::{ExpandError, expand};
 use super::schema::{DeclaredSchema, Program, RawSchema};
 use super::{Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
-use crate::environment::Environment;
+use crate::environment::{Environment, UnreadableFile};
 use crate::failure::{Failure, Result};
 
 /// Words that follow a command and so cannot name a target.
@@ -51,6 +51,7 @@ enum Switch {
 struct RawTarget {
     kind: Kind,
     url: String,
+    password: Option<String>,
     versions: Option<String>,
     schema: Option<RawSchema>,
     grpc_port: Option<Scalar>,
@@ -163,7 +164,11 @@ impl Reader<'_> {
                 ("api_key", raw.api_key.is_some()),
                 ("collections", raw.collections.is_some()),
             ],
-            Kind::Qdrant => &[("versions", raw.versions.is_some()), ("schema", raw.schema.is_some())],
+            Kind::Qdrant => &[
+                ("password", raw.password.is_some()),
+                ("versions", raw.versions.is_some()),
+                ("schema", raw.schema.is_some()),
+            ],
         };
         if let Some((key, _)) = foreign.iter().find(|(_, is_set)| *is_set) {
             let kind = if raw.kind == Kind::Postgres { "postgres" } else { "qdrant" };
@@ -202,13 +207,15 @@ impl Reader<'_> {
             let hint = error.hint();
             self.failure(&["targets", name, "url"], error.to_string()).with_hint(hint)
         })?;
+        let password = self.expand(&["targets", name, "password"], raw.password.as_deref().unwrap_or_default())?;
+        let container = self.container(name, raw.container.as_deref())?;
         let versions = raw.versions.unwrap_or_else(|| format!("{name}/versions"));
         let schema = raw.schema.map(|schema| self.schema(name, &schema)).transpose()?;
         Ok(PostgresTarget {
-            url: url.with_passfile(self.environment.passfile()),
+            url: url.with_password(&password).with_passfile(self.environment.passfile()),
             versions: self.resolve(&self.expand(&["targets", name, "versions"], &versions)?),
             schema,
-            container: raw.container,
+            container,
         })
     }
 
@@ -256,12 +263,19 @@ impl Reader<'_> {
             grpc_port,
             api_key: Some(api_key).filter(|key| !key.is_empty()).map(Secret),
             collections,
-            container: raw.container,
+            container: self.container(name, raw.container.as_deref())?,
         })
     }
 
+    fn container(&self, name: &str, raw: Option<&str>) -> Result<Option<String>> {
+        raw.map(|raw| self.expand(&["targets", name, "container"], raw)).transpose()
+    }
+
     pub(super) fn expand(&self, place: &[&str], value: &str) -> Result<String> {
-        expand(value, |name| self.environment.text(name)).map_err(|error| match error {
+        expand(value, |name| self.environment.text_or_file(name)).map_err(|error| match error {
+            ExpandError::File(UnreadableFile { variable, reason }) => self
+                .failure(place, format!("the environment variable {variable} {reason}"))
+                .with_hint(format!("let {variable} name a file with the value in it, or unset it")),
             ExpandError::Unset(name) => self
                 .failure(place, format!("the environment variable {name} is not set"))
                 .with_hint(format!("set {name}, or give a default: ${{{name}:-default}}")),
