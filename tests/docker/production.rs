@@ -17,7 +17,7 @@ const PASSWORD: &str = r"it's: @/$PATH %25 s3cret\";
 fn production(secrets: &Project) -> Compose {
     secrets.write("secrets/db_password", &format!("{PASSWORD}\n"));
     secrets.write("secrets/vector_db_password", "another s3cret");
-    secrets.write("secrets/qdrant_api_key", "a s3cret key\n");
+    secrets.write("secrets/qdrant_api_key", "a-s3cret-key\n");
     without_secrets(secrets)
 }
 
@@ -32,6 +32,12 @@ fn backend() {
     docker(&["build", "-t", "test-backend", "-f", "docs/examples/backend.Dockerfile", "--build-arg", base, "docs"]);
 }
 
+/// Whether the application itself has begun. One that is being started again cannot be asked.
+fn runs(container: &str) -> bool {
+    let output = process::command("docker").args(["top", container]).output().expect("docker");
+    String::from_utf8_lossy(&output.stdout).contains("sleep infinity")
+}
+
 fn state(container: &str) -> String {
     inspect(container, "{{.State.Status}} {{.State.ExitCode}}")
 }
@@ -42,17 +48,17 @@ fn migrations_come_before_the_application_and_backups_after() {
     let secrets = Project::empty();
     let mut production = production(&secrets);
     backend();
-    let soon = time_of_day(3);
-    production.set("BACKUP_AT", &soon);
     production.ok(&["--profile", "app", "up", "-d"]);
     let migrate = production.container("migrate");
     assert_eq!(state(&migrate), "exited 0", "{}", logs(&migrate));
     assert!(logs(&migrate).contains("create users table"), "{}", logs(&migrate));
     // It came after: there was nothing left for its entrypoint.
     let app = production.container("backend");
-    until("the application runs", || docker(&["top", &app]).contains("sleep infinity"));
+    until("the application runs", || runs(&app));
     assert!(logs(&app).contains("bot_db: nothing to do"), "{}", logs(&app));
 
+    production.set("BACKUP_AT", &time_of_day(10));
+    production.ok(&["up", "-d", "--no-deps", "backup"]);
     let backup = production.container("backup");
     let backups = || {
         let list = docker(&["exec", &backup, "dbops", "backup", "list", "--json"]);
@@ -65,7 +71,7 @@ fn migrations_come_before_the_application_and_backups_after() {
     until("the next one is planned", || logs(&backup).matches("next backup").count() == 2);
 
     // One that fails is noted for the health check.
-    let failing = format!("BACKUP_AT={}", time_of_day(2));
+    let failing = format!("BACKUP_AT={}", time_of_day(5));
     let wrong = "DB_PASSWORD_FILE=/run/secrets/qdrant_api_key";
     docker(&["exec", "--detach", "--env", &failing, "--env", wrong, &backup, "backup-daily"]);
     until("the failure is noted", || {
@@ -117,7 +123,7 @@ fn three_applications_start_at_once_and_one_migrates() {
     let apps: Vec<_> = apps.lines().collect();
     assert_eq!(apps.len(), 3, "{apps:?}");
     for app in &apps {
-        until("it runs", || docker(&["top", app]).contains("sleep infinity"));
+        until("it runs", || runs(app));
         assert_eq!(inspect(app, "{{.RestartCount}}"), "0", "{}", logs(app));
     }
     // Whoever had the lock of a database did all of it.

@@ -6,14 +6,12 @@ use super::engine::{Compose, docker, inspect, root, sql, until, until_healthy};
 
 const SERVICES: [&str; 3] = ["postgres-db", "vector-db", "qdrant-db"];
 
-/// A folder to type commands in, with dbops on the PATH, the project's configuration and PostgreSQL's programs.
+/// A folder to type commands in, with dbops on the PATH and the project's configuration.
 pub(super) fn folder() -> Project {
     let project = Project::empty();
     let config = root().join("config/dbops.yaml");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let path = format!("{}:{path}", dbops_testbed::installation().bin.display());
     let backups = project.path("backups").display().to_string();
-    project.env("DBOPS_CONFIG", &config.display().to_string()).env("PATH", &path).env("DBOPS_BACKUP_REPOSITORY", &backups)
+    project.env("DBOPS_CONFIG", &config.display().to_string()).env("DBOPS_BACKUP_REPOSITORY", &backups)
 }
 
 fn typed(project: &Project, line: &str) -> String {
@@ -72,9 +70,11 @@ fn the_seeds_commands_word_for_word() {
     typed(&here, "dbops schema drift");
 
     // With the programs of this machine; the page says nothing of the password and of making test_db.
-    typed(&here, "export PGPASSWORD=admin\npg_dump -h localhost -p 5434 -U postgres bot_db > backup.sql");
+    let programs = dbops_testbed::installation().bin;
+    let programs = format!("export PGPASSWORD=admin PATH='{}':\"$PATH\"\n", programs.display());
+    typed(&here, &format!("{programs}pg_dump -h localhost -p 5434 -U postgres bot_db > backup.sql"));
     sql("postgres-db", "postgres", "CREATE DATABASE test_db");
-    typed(&here, "export PGPASSWORD=admin\npsql -h localhost -p 5434 -U postgres test_db < backup.sql");
+    typed(&here, &format!("{programs}psql -h localhost -p 5434 -U postgres test_db < backup.sql"));
     assert_eq!(sql("postgres-db", "test_db", "SELECT value FROM app_settings WHERE key = 'kept'"), "\"42\"");
 
     // What is in the volumes outlives the containers.
@@ -100,7 +100,8 @@ fn compose_v2_takes_the_same_files() {
     until_healthy(&SERVICES);
     typed(&folder(), "dbops migrate");
 
-    let ports = [("DB_PORT", "15434"), ("VECTOR_DB_PORT", "15433"), ("QDRANT_PORT", "16333"), ("QDRANT_GRPC_PORT", "16334")];
+    let ports =
+        [("DB_PORT", "15434"), ("VECTOR_DB_PORT", "15433"), ("QDRANT_PORT", "16333"), ("QDRANT_GRPC_PORT", "16334")];
     let second = ports.iter().fold(Compose::v2(), |compose, (name, port)| compose.env(name, port));
     let second = second.env("STACK_PREFIX", "second-").env("COMPOSE_PROJECT_NAME", "second");
     second.ok(&["up", "-d", "db"]);

@@ -104,6 +104,26 @@ pub(super) async fn compose_v2(cache: &Path, progress: &Progress) -> Result<Path
     Ok(program)
 }
 
+/// Removes the engine's control groups when it is dropped: all that its namespaces leave after a kill.
+pub(super) struct Swept;
+
+impl Drop for Swept {
+    fn drop(&mut self) {
+        let left = || {
+            let mut find = process::command("find");
+            find.args(["/sys/fs/cgroup", "-depth", "-type", "d", "-path", "*/dbops-docker-test*"]);
+            find.args(["-print", "-exec", "rmdir", "{}", "+"]).output().is_ok_and(|found| !found.stdout.is_empty())
+        };
+        // Processes that were killed are in them for another moment.
+        for _ in 0..40 {
+            if !left() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
 /// The Debian mirror that this machine uses.
 pub(super) fn mirror() -> String {
     let lists = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path());

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use self::machine::{INSTALL, Unfit};
 use crate::progress::{Progress, error_line};
-use crate::workspace::{build, build_programs, built, cargo, places, root, run_visibly};
+use crate::workspace::{build, build_programs, built, cargo, places, root};
 
 const ENGINE: &str = include_str!("engine.sh");
 
@@ -58,9 +58,14 @@ pub(crate) async fn run(args: &DockerTestArgs) -> Result<()> {
     if let Err(reason) = &compose {
         error_line(&format!("docker tests with Compose v2: not run: {reason}"));
     }
-    run_visibly(inside(&cache, &debian, &program, compose.ok().as_deref(), args.filter.as_deref()))
-        .await
-        .context("some docker tests failed")
+    let command = inside(&cache, &debian, &program, compose.ok().as_deref(), args.filter.as_deref());
+    let mut tests = tokio::process::Command::from(command);
+    let _swept = machine::Swept;
+    let status = tests.kill_on_drop(true).status().await.context("cannot start unshare")?;
+    if !status.success() {
+        bail!("the docker tests failed ({status})\nhint: the engine's log is {}", cache.join("dockerd.log").display());
+    }
+    Ok(())
 }
 
 /// The tests, in the engine's namespaces.
@@ -96,7 +101,8 @@ fn test_program() -> Result<PathBuf> {
     let output = cargo(&["test", "--workspace", "--no-run", "--quiet", "--message-format=json"]).output()?;
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs = messages.filter(|message| message["target"]["name"] == "cli" && message["profile"]["test"] == true);
+    let mut programs =
+        messages.filter(|message| message["target"]["name"] == "cli" && message["profile"]["test"] == true);
     let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));
     program.context("cargo names no test program `cli`")
 }

@@ -7,7 +7,7 @@ use super::plan::{ChangeDocument, document, line};
 use super::{Prepared, prepare};
 use crate::commands::Context;
 use crate::config::Config;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, FailureKind, Result};
 
 /// `{"targets": [{"name", "applied": [{"collection", "change", "name", "kind", "from", "to"}]}]}`, the changes as in
 /// `qdrant plan`.
@@ -85,5 +85,6 @@ async fn carry_out(context: &Context, one: &Prepared<'_>, plan: &Plan, extent: E
 }
 
 fn failed(error: dbops_qdrant::Error, name: &str) -> Failure {
-    Failure::from(error).context(format!("cannot apply the collections of {name}"))
+    let kind = if matches!(error, dbops_qdrant::Error::Changed) { FailureKind::Locked } else { FailureKind::Failed };
+    Failure { kind, ..error.into() }.context(format!("cannot apply the collections of {name}"))
 }
