@@ -3,6 +3,7 @@
 //! `cargo xtask docker-test` starts an engine, builds the images and runs these tests there, one after the other; they
 //! are ignored everywhere else.
 
+mod dev_up;
 mod engine;
 mod production;
 mod programs;

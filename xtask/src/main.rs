@@ -24,7 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start PostgreSQL twice and Qdrant, migrate, check, back up
-    DevUp(dev::StackArgs),
+    DevUp(dev::UpArgs),
     /// Stop what dev-up started
     DevDown {
         #[command(flatten)]
@@ -36,7 +36,7 @@ enum Command {
     /// Show what runs
     DevStatus(dev::StackArgs),
     /// Delete the data and start over
-    DevReset(dev::StackArgs),
+    DevReset(dev::UpArgs),
     /// Run every test against real servers that live as long as the tests
     Test {
         /// For `cargo nextest run` or `cargo test`
