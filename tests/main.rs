@@ -17,6 +17,7 @@ mod config;
 mod config_schema;
 mod cut;
 mod declared;
+mod docker;
 mod doctor;
 mod drift;
 mod dumping;

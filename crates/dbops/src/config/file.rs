@@ -14,7 +14,7 @@ use super::expand::{ExpandError, expand};
 use super::qdrant::RawAddresses;
 use super::schema::{DeclaredSchema, Program, RawSchema};
 use super::{Config, PostgresTarget, Target, TargetKind, suggest};
-use crate::environment::Environment;
+use crate::environment::{Environment, UnreadableFile};
 use crate::failure::{Failure, Result};
 
 /// A target's URL as the text has it, with its variables; nothing when the text cannot be read.
@@ -59,6 +59,7 @@ pub(super) struct RawTarget {
     kind: Kind,
     pub(super) url: RawAddresses,
     pub(super) nodes: Option<RawAddresses>,
+    password: Option<String>,
     versions: Option<String>,
     schema: Option<RawSchema>,
     pub(super) grpc_port: Option<Scalar>,
@@ -172,7 +173,11 @@ impl Reader<'_> {
                 ("api_key", raw.api_key.is_some()),
                 ("collections", raw.collections.is_some()),
             ],
-            Kind::Qdrant => &[("versions", raw.versions.is_some()), ("schema", raw.schema.is_some())],
+            Kind::Qdrant => &[
+                ("password", raw.password.is_some()),
+                ("versions", raw.versions.is_some()),
+                ("schema", raw.schema.is_some()),
+            ],
         };
         if let Some((key, _)) = foreign.iter().find(|(_, is_set)| *is_set) {
             let kind = if raw.kind == Kind::Postgres { "postgres" } else { "qdrant" };
@@ -215,13 +220,15 @@ impl Reader<'_> {
             let hint = error.hint();
             self.failure(&["targets", name, "url"], error.to_string()).with_hint(hint)
         })?;
+        let password = self.expand(&["targets", name, "password"], raw.password.as_deref().unwrap_or_default())?;
+        let container = self.container(name, raw.container.as_deref())?;
         let versions = raw.versions.unwrap_or_else(|| format!("{name}/versions"));
         let schema = raw.schema.map(|schema| self.schema(name, &schema)).transpose()?;
         Ok(PostgresTarget {
-            url: url.with_passfile(self.environment.passfile()),
+            url: url.with_password(&password).with_passfile(self.environment.passfile()),
             versions: self.resolve(&self.expand(&["targets", name, "versions"], &versions)?),
             schema,
-            container: raw.container,
+            container,
         })
     }
 
@@ -241,8 +248,15 @@ impl Reader<'_> {
         Ok(DeclaredSchema::Program(Program { path, arguments: words.collect(), folder: self.resolve("") }))
     }
 
+    pub(super) fn container(&self, name: &str, raw: Option<&str>) -> Result<Option<String>> {
+        raw.map(|raw| self.expand(&["targets", name, "container"], raw)).transpose()
+    }
+
     pub(super) fn expand(&self, place: &[&str], value: &str) -> Result<String> {
-        expand(value, |name| self.environment.text(name)).map_err(|error| match error {
+        expand(value, |name| self.environment.text_or_file(name)).map_err(|error| match error {
+            ExpandError::File(UnreadableFile { variable, reason }) => self
+                .failure(place, format!("the environment variable {variable} {reason}"))
+                .with_hint(format!("let {variable} name a file with the value in it, or unset it")),
             ExpandError::Unset(name) => self
                 .failure(place, format!("the environment variable {name} is not set"))
                 .with_hint(format!("set {name}, or give a default: ${{{name}:-default}}")),

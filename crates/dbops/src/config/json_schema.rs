@@ -115,6 +115,7 @@ fn postgres() -> Json {
                     r"^postgres(ql)?(\+[^:]*)?://",
                 ),
             ),
+            ("password", text("The password, where the URL has none.")),
             ("versions", text("The folder of the revisions. NAME/versions when it is left out.")),
             ("schema", schema),
             ("container", text("The container that the server runs in, for where there is no psql or pg_dump.")),

@@ -132,7 +132,7 @@ pub(super) fn read(reader: &Reader<'_>, name: &str, raw: RawTarget) -> Result<Qd
         nodes,
         api_key: Some(api_key).filter(|key| !key.is_empty()).map(Secret),
         collections: collections.map(|collections| reader.resolve(&collections)),
-        container: raw.container,
+        container: reader.container(name, raw.container.as_deref())?,
     })
 }
 
