@@ -239,7 +239,7 @@ async fn answer(question: &str) -> Result<bool> {
 }
 
 /// Columns aligned by two spaces, wrapped to the terminal's width when there is one.
-fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     // The size may be that of another stream's terminal; whoever reads a pipe wants a line for each row.
