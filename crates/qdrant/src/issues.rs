@@ -58,7 +58,7 @@ mod tests {
                 collection 'c'", "solution": {{"refactor": "x"}}, "timestamp": "2026-01-02T03:04:05Z"}}]}}, "time": 0}}"#
             );
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert_eq!(read(text.as_bytes()).expect("an answer"), [expected.clone()]);
+            assert_eq!(read(text.as_bytes()).expect("an answer"), std::slice::from_ref(&expected));
         }
         assert!(read(b"{}").is_err() && read(br#"{"result": {"issues": []}}"#).expect("an answer").is_empty());
     }
