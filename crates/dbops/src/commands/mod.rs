@@ -44,6 +44,6 @@ pub(crate) enum Outcome {
     Done,
     /// A check found something: exit code 3.
     Found,
-    /// A program that was run for the user ended with this code.
+    /// The exit code of a program that was run for the user, or that of a Nagios plugin.
     Ended(u8),
 }

@@ -3,12 +3,22 @@
 use dbops_qdrant::{Error, Server, ServerOptions};
 use tokio::task::JoinSet;
 
-use crate::{Finding, Status};
+use super::asked::Asked;
+use crate::{Check, Finding, Status};
 
-const ID: &str = "nodes";
+pub(super) const CHECK: Check =
+    Check { id: "nodes", looks_at: "whether every node that is named answers, with one version", limits: None };
+
+pub(super) async fn check(asked: &Asked<'_>) -> Finding {
+    let target = asked.target;
+    match target.nodes {
+        [] | [_] => asked.ok(&CHECK, "one address is named"),
+        nodes => finding(target.name, &ask(nodes).await),
+    }
+}
 
 /// Asks all at once.
-pub(super) async fn check(target: &str, nodes: &[ServerOptions]) -> Finding {
+async fn ask(nodes: &[ServerOptions]) -> Vec<(String, Result<String, Error>)> {
     let mut asked = JoinSet::new();
     for options in nodes.iter().cloned() {
         asked.spawn(async move {
@@ -21,7 +31,7 @@ pub(super) async fn check(target: &str, nodes: &[ServerOptions]) -> Finding {
     }
     let mut answers = asked.join_all().await;
     answers.sort_by(|(a, _), (b, _)| a.cmp(b));
-    finding(target, &answers)
+    answers
 }
 
 fn finding(target: &str, answers: &[(String, Result<String, Error>)]) -> Finding {
@@ -34,7 +44,7 @@ fn finding(target: &str, answers: &[(String, Result<String, Error>)]) -> Finding
     versions.dedup();
     let finding = if !silent.is_empty() {
         Finding::new(
-            ID,
+            CHECK.id,
             target,
             Status::Warning,
             format!("{} of {} do not answer: {}", silent.len(), answers.len(), silent.join("; ")),
@@ -42,14 +52,14 @@ fn finding(target: &str, answers: &[(String, Result<String, Error>)]) -> Finding
         .remedy("start the node again, or take its address out of the configuration when it is gone for good")
     } else if versions.len() > 1 {
         Finding::new(
-            ID,
+            CHECK.id,
             target,
             Status::Warning,
             format!("the nodes are of different versions: {}", versions.join(", ")),
         )
         .remedy("upgrade the older ones, one at a time")
     } else {
-        Finding::new(ID, target, Status::Ok, format!("{} nodes answer", answers.len()))
+        Finding::new(CHECK.id, target, Status::Ok, format!("{} nodes answer", answers.len()))
     };
     finding.measured(answering, "nodes")
 }

@@ -88,7 +88,7 @@ pub(crate) async fn gather(context: &Context, config: &Config, names: &[String],
     let checked = Timestamp::now();
     let chosen = config.select(names)?;
     let scratch = Scratch::new(context, None);
-    let asked = join_all(chosen.iter().map(|target| ask(context, &scratch, target, extent)));
+    let asked = join_all(chosen.iter().map(|target| ask(context, config, &scratch, target, extent)));
     let (mut targets, sets) = join(asked, backups::read(context, config, extent.deadline)).await;
     let mut backups_error = None;
     match sets {
@@ -104,11 +104,17 @@ pub(crate) async fn gather(context: &Context, config: &Config, names: &[String],
     Ok(Status { checked, ok, targets, backups_error })
 }
 
-async fn ask(context: &Context, scratch: &Scratch<'_>, target: &Target, extent: Extent) -> TargetStatus {
+async fn ask(
+    context: &Context,
+    config: &Config,
+    scratch: &Scratch<'_>,
+    target: &Target,
+    extent: Extent,
+) -> TargetStatus {
     let deadline = extent.deadline;
     let too_late = || format!("no answer within {} s", deadline.as_secs());
     let asked = timeout(deadline, tell(target, deadline));
-    let (told, findings) = join(asked, timeout(deadline, check(target, deadline))).await;
+    let (told, findings) = join(asked, timeout(deadline, check(config, target, deadline))).await;
     let findings = findings.unwrap_or_else(|_| Err(too_late()));
     let (mut told, unreachable) = match told.unwrap_or_else(|_| Err(too_late())) {
         Ok(told) => (Some(told), None),
@@ -151,9 +157,9 @@ async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, 
 }
 
 /// The findings of the health checks, or why there are none.
-async fn check(target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
+async fn check(config: &Config, target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
     let subject = health::subject(target).map_err(|failure| format!("{:#}", failure.error))?;
-    Ok(health::check(&subject, deadline).await)
+    Ok(health::check(config, &config.health, &subject, deadline).await)
 }
 
 fn health_of(
