@@ -11,7 +11,7 @@ mod unindexed_fields;
 
 use asked::Asked;
 use dbops_qdrant::{Server, ServerOptions};
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all};
 pub use row_counts::SourceRows;
 
 use crate::deadline::{bounded, too_late};
@@ -38,7 +38,7 @@ pub struct QdrantTarget<'a> {
 
 struct Entry {
     check: Check,
-    run: for<'a> fn(&'a Asked<'a>) -> BoxFuture<'a, Finding>,
+    run: for<'a> fn(&'a Asked<'a>) -> LocalBoxFuture<'a, Finding>,
 }
 
 macro_rules! entries {

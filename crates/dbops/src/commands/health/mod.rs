@@ -178,7 +178,7 @@ struct Round<'a> {
 impl Round<'_> {
     async fn findings(&self) -> Vec<Finding> {
         let checked =
-            join_all(self.subjects.iter().map(|subject| check(self.config, &self.selection, subject, self.deadline)));
+            join_all(self.subjects.iter().map(|subject| check(self.config, subject, &self.selection, self.deadline)));
         let wants_backups =
             ["backup_age", "backup_verified", "backup_growth"].iter().any(|id| self.selection.wants(id));
         let backups = async {

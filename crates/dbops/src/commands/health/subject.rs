@@ -42,8 +42,8 @@ pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
 /// Runs every check of a target that is wanted, each within the deadline; those of its backups are not among them.
 pub(crate) async fn check(
     config: &Config,
-    selection: &Selection,
     subject: &Subject<'_>,
+    selection: &Selection,
     deadline: Duration,
 ) -> Vec<Finding> {
     let name = subject.target.name.as_str();

@@ -159,7 +159,7 @@ async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, 
 /// The findings of the health checks, or why there are none.
 async fn check(config: &Config, target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
     let subject = health::subject(target).map_err(|failure| format!("{:#}", failure.error))?;
-    Ok(health::check(config, &config.health, &subject, deadline).await)
+    Ok(health::check(config, &subject, &config.health, deadline).await)
 }
 
 fn health_of(
