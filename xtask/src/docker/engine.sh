@@ -1,6 +1,8 @@
 # The first process of the namespaces: starts a Docker engine, builds the images, and
 # becomes what runs the tests' program. With its end everything in here ends.
 #
+# Where no engine can be started it ends with 75.
+#
 # $1: the cache folder, $2: Debian's root file system; the rest is the tests' program.
 set -eu
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -40,7 +42,7 @@ until docker version >/dev/null 2>&1; do
     if ! kill -0 "$engine" 2>/dev/null; then
         echo 'error: the Docker engine does not start; it says:' >&2
         tail -n 8 "$log" >&2
-        exit 1
+        exit 75
     fi
     sleep 0.1
 done

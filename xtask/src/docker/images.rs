@@ -27,7 +27,7 @@ pub(super) async fn debian(cache: &Path, progress: &Progress) -> Result<PathBuf>
     progress.step(&format!("downloading Debian {release}"));
     let unfinished = cache.join("unfinished.tar");
     let mut command = process::command("mmdebstrap");
-    command.args(["--variant=minbase", "--include=ca-certificates", release]).arg(&unfinished).arg(mirror());
+    command.args(["--variant=minbase", "--include=ca-certificates", release]).arg(&unfinished).arg(mirror()?);
     process::run_group(command, DEBIAN_LIMIT).await.context("mmdebstrap")?;
     fs::rename(unfinished, &archive)?;
     Ok(archive)

@@ -47,6 +47,10 @@ pub(super) async fn prepare(progress: &Progress) -> Result<(), Unfit> {
         return Ok(());
     }
     progress.step(&format!("installing {}", packages.join(", ")));
+    // On a new machine the lists are old, or not there.
+    let mut update = process::command("apt-get");
+    update.arg("update");
+    let updated = process::run(update, DOWNLOAD_LIMIT).await;
     let mut install = process::command("apt-get");
     install.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
     install.env("DEBIAN_FRONTEND", "noninteractive");
@@ -54,7 +58,10 @@ pub(super) async fn prepare(progress: &Progress) -> Result<(), Unfit> {
     match (missing().next(), outcome) {
         (None, _) => Ok(()),
         (Some(package), Ok(_)) => Err(Unfit(format!("{package} is installed, and its program is not there"))),
-        (Some(package), Err(error)) => Err(Unfit(format!("{package} cannot be installed: {error}"))),
+        (Some(package), Err(error)) => {
+            let error = updated.err().unwrap_or(error);
+            Err(Unfit(format!("{package} cannot be installed: {error}")))
+        }
     }
 }
 
@@ -78,7 +85,7 @@ pub(super) async fn compose_v2(cache: &Path, progress: &Progress) -> Result<Path
         fs::create_dir_all(apt.join(folder))?;
     }
     let key = "signed-by=/usr/share/keyrings/debian-archive-keyring.gpg";
-    fs::write(apt.join("sources.list"), format!("deb [{key}] {} {COMPOSE_RELEASE} main\n", mirror()))?;
+    fs::write(apt.join("sources.list"), format!("deb [{key}] {} {COMPOSE_RELEASE} main\n", mirror()?))?;
     for arguments in [&["update"][..], &["download", "docker-compose"]] {
         let mut command = process::command("apt-get");
         for (name, path) in [
@@ -125,12 +132,12 @@ impl Drop for Swept {
 }
 
 /// The Debian mirror that this machine uses.
-pub(super) fn mirror() -> String {
+pub(super) fn mirror() -> Result<String> {
     let lists = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path());
     let texts = lists.chain(["/etc/apt/sources.list".into()]).filter_map(|path| fs::read_to_string(path).ok());
     let words: Vec<_> = texts.flat_map(|text| text.split_whitespace().map(String::from).collect::<Vec<_>>()).collect();
     let is_mirror = |word: &&String| word.starts_with("http") && word.trim_end_matches('/').ends_with("/debian");
     // The comments in Debian's own images name the snapshot that they were made from.
     let found = words.iter().filter(|word| !word.contains("snapshot")).find(is_mirror);
-    found.cloned().unwrap_or_else(|| "http://deb.debian.org/debian".into())
+    found.cloned().context("apt's lists of sources name no mirror of Debian")
 }

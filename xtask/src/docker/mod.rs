@@ -19,6 +19,8 @@ use crate::progress::{Progress, error_line};
 use crate::workspace::{build, build_programs, built, cargo, places, root};
 
 const ENGINE: &str = include_str!("engine.sh");
+/// With what `engine.sh` ends where no engine can be started.
+const NO_ENGINE: i32 = 75;
 
 #[derive(Args)]
 pub(crate) struct DockerTestArgs {
@@ -31,13 +33,16 @@ pub(crate) struct DockerTestArgs {
 
 pub(crate) async fn run(args: &DockerTestArgs) -> Result<()> {
     let progress = Progress::new();
-    if let Err(Unfit(reason)) = machine::prepare(&progress).await {
-        if args.if_possible {
-            drop(progress);
-            error_line(&format!("docker tests: not run: {reason}"));
-            return Ok(());
+    let not_run = |reason: &str| {
+        if !args.if_possible {
+            bail!("the docker tests cannot be run here: {reason}\nhint: they need root on Debian, and {INSTALL}");
         }
-        bail!("the docker tests cannot be run here: {reason}\nhint: they need root on Debian, and {INSTALL}");
+        error_line(&format!("docker tests: not run: {reason}"));
+        Ok(())
+    };
+    if let Err(Unfit(reason)) = machine::prepare(&progress).await {
+        drop(progress);
+        return not_run(&reason);
     }
     build_programs(&progress).await?;
     build(&progress, "the tests", &["test", "--workspace", "--no-run"]).await?;
@@ -50,7 +55,13 @@ pub(crate) async fn run(args: &DockerTestArgs) -> Result<()> {
         progress.step("waiting for another docker-test");
         lock.lock()?;
     }
-    let debian = images::debian(&cache, &progress).await?;
+    let debian = match images::debian(&cache, &progress).await {
+        Ok(debian) => debian,
+        Err(error) => {
+            drop(progress);
+            return not_run(&format!("there is no Debian for the images: {error:#}"));
+        }
+    };
     let compose = machine::compose_v2(&cache, &progress).await;
     images::contexts(&cache, &progress).await?;
     progress.step("starting an engine, and building the images in it");
@@ -62,6 +73,9 @@ pub(crate) async fn run(args: &DockerTestArgs) -> Result<()> {
     let mut tests = tokio::process::Command::from(command);
     let _swept = machine::Swept;
     let status = tests.kill_on_drop(true).status().await.context("cannot start unshare")?;
+    if status.code() == Some(NO_ENGINE) {
+        return not_run("no Docker engine can be started");
+    }
     if !status.success() {
         bail!("the docker tests failed ({status})\nhint: the engine's log is {}", cache.join("dockerd.log").display());
     }
