@@ -25,7 +25,7 @@ pub(crate) struct BackupStatus {
 }
 
 /// All sets of the repository, the newest first, or why they are not known.
-pub(super) async fn read(context: &Context, config: &Config, deadline: Duration) -> Result<Vec<Set>, String> {
+pub(crate) async fn read(context: &Context, config: &Config, deadline: Duration) -> Result<Vec<Set>, String> {
     let read = async {
         let repository = repository::open(context, config, None).await.map_err(|failure| failure.error)?;
         Ok::<_, anyhow::Error>(repository.sets().await?)
