@@ -3,16 +3,38 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use dbops_postgres::DatabaseUrl;
+use dbops_postgres::{DatabaseUrl, process};
 use dbops_testbed::{create_database, superuser_url, unique};
 use serde_json::{Value, json};
 
 use crate::project::{Project, execute};
+use crate::python::python_with;
 
-/// Id and status of every check.
+/// What has nothing to do with backups, nor with the test server's careless settings and this machine's disk.
+const PLAIN: [&str; 10] = [
+    "--skip",
+    "disk_space",
+    "--skip",
+    "settings",
+    "--skip",
+    "backup_age",
+    "--skip",
+    "backup_verified",
+    "--skip",
+    "backup_growth",
+];
+
+/// `health` with these arguments, without backups and settings.
+fn plain<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["health"], arguments, &PLAIN].concat()
+}
+
+/// Id and status of the checks without which nothing goes.
 fn statuses(document: &Value) -> Vec<String> {
+    const FIRST: [&str; 6] = ["reachable", "authentication", "version", "extensions", "migrations", "collections"];
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let checks = document["checks"].as_array().expect("checks").iter();
+    let checks = checks.filter(|check| FIRST.iter().any(|id| check["id"] == *id));
     checks
         .map(|check| format!("{} {} {}", text(&check["target"]), text(&check["id"]), text(&check["status"])))
         .collect()
@@ -43,7 +65,7 @@ fn all_is_well_after_migrating() {
     project.revision("aaaa1111", "", "CREATE TABLE a (id int);", "DROP TABLE a;");
     project.revision("bbbb2222", "aaaa1111", "CREATE EXTENSION vector;", "DROP EXTENSION vector;");
 
-    let document = project.json(3, &["health"]);
+    let document = project.json(3, &plain(&[]));
     let new = [
         "app reachable ok",
         "app authentication ok",
@@ -57,29 +79,33 @@ fn all_is_well_after_migrating() {
     assert_eq!(check(&document, "extensions")["remedy"], remedy);
 
     project.ok(&["migrate", "upgrade", "aaaa1111"]);
-    let document = project.json(3, &["health", "app"]);
+    let document = project.json(3, &plain(&["app"]));
     let migrations = json!({
         "id": "migrations", "target": "app", "status": "warning", "summary": "1 revision is pending",
         "remedy": "dbops migrate -t app", "value": 1.0, "unit": "revisions"
     });
-    assert_eq!(*check(&document, "migrations"), migrations);
+    let mut found = check(&document, "migrations").clone();
+    found.as_object_mut().expect("a check").remove("seconds").expect("how long it took");
+    assert_eq!(found, migrations);
 
     project.ok(&["migrate"]);
-    let document = project.json(0, &["health", "-t", "app"]);
+    let document = project.json(0, &plain(&["-t", "app"]));
     assert_eq!(document["status"], "ok");
     assert!(document["checks"].as_array().expect("checks").iter().all(|check| check["status"] == "ok"), "{document}");
     assert_eq!(check(&document, "reachable")["unit"], "ms");
-    let run = project.ok(&["health", "--format", "human"]);
-    assert!(run.stdout.starts_with("TARGET  OK ") && run.stdout.ends_with("\nok: 5 checks\n"), "{run}");
-    let run = project.ok(&["health", "--format", "json"]);
+    let run = project.ok(&plain(&["--format", "human"]));
+    assert!(run.stdout.starts_with("TARGET  CHECKS ") && run.stdout.contains("\nok: "), "{run}");
+    let run = project.ok(&plain(&["-v"]));
+    assert!(run.stdout.starts_with("TARGET  OK ") && run.stdout.contains("\napp     sequences "), "{run}");
+    let run = project.ok(&plain(&["--format", "json"]));
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).expect("one document")["status"], "ok", "{run}");
 
     execute(&url, "UPDATE alembic_version SET version_num = 'ffff9999'");
-    let document = project.json(3, &["health"]);
+    let document = project.json(3, &plain(&[]));
     assert_eq!(check(&document, "migrations")["status"], "critical");
     assert!(check(&document, "migrations")["summary"].as_str().expect("text").contains("at ffff9999"), "{document}");
     project.write("versions/broken.sql", "-- revision: x\n");
-    let document = project.json(3, &["health"]);
+    let document = project.json(3, &plain(&[]));
     assert_eq!(check(&document, "migrations")["status"], "unknown", "{document}");
 }
 
@@ -90,17 +116,18 @@ fn migrations_that_cannot_be_judged_have_a_remedy() {
     execute(&url, &format!("CREATE ROLE {user} LOGIN PASSWORD 'pw'; CREATE TABLE alembic_version (version_num text)"));
     let text = format!("postgresql://{user}:pw@{}/{}", url.server(), url.database());
     let project = Project::with_database(&DatabaseUrl::parse(&text, "me").expect("a URL"));
+    let only = ["health", "--check", "migrations"];
     let remedy = |document: Value| {
         let finding = check(&document, "migrations");
         assert_eq!(finding["status"], "unknown", "{document}");
         finding["remedy"].as_str().unwrap_or_else(|| panic!("no remedy: {document}")).to_owned()
     };
     let grant = format!("GRANT SELECT ON alembic_version TO \"{user}\"");
-    assert!(remedy(project.json(3, &["health"])).ends_with(&grant));
+    assert!(remedy(project.json(3, &only)).ends_with(&grant));
     execute(&url, &grant);
-    project.json(0, &["health"]);
+    project.json(0, &only);
     std::fs::remove_dir(project.path("versions")).expect("a folder");
-    let remedy = remedy(project.json(3, &["health"]));
+    let remedy = remedy(project.json(3, &only));
     assert!(
         remedy.starts_with("see whether PROJECT/versions is there") && remedy.contains("`versions` of app"),
         "{remedy}"
@@ -128,7 +155,7 @@ fn a_database_that_cannot_be_used_has_a_finding_and_a_remedy() {
     ];
     for (url, expected, remedy) in cases {
         let project = Project::with_database(&url);
-        let document = project.json(3, &["health"]);
+        let document = project.json(3, &plain(&[]));
         assert_eq!(
             (&document["status"], statuses(&document)),
             (&json!("critical"), expected.iter().map(ToString::to_string).collect())
@@ -136,7 +163,7 @@ fn a_database_that_cannot_be_used_has_a_finding_and_a_remedy() {
         let last = document["checks"].as_array().and_then(|checks| checks.last()).expect("a check");
         assert!(last["remedy"].as_str().expect("a remedy").starts_with(remedy), "{document}");
 
-        let run = project.run(&["health"]);
+        let run = project.run(&plain(&[]));
         assert_eq!(run.code, 3, "{run}");
         assert!(run.stdout.starts_with("critical app ") && run.stdout.contains(&format!("→ {remedy}")), "{run}");
         assert!(run.stdout.contains("critical: 1 of "), "{run}");
@@ -183,7 +210,9 @@ fn what_cannot_be_used_is_a_mistake_of_configuration() {
                   search:\n    kind: qdrant\n    url: http://h\n    collections: collections.yaml\n";
     project.write("dbops.yaml", config);
     project.write("collections.yaml", "version: 1\ncollections: []\n");
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["health", "--check", "sequence"], "error: there is no check `sequence`\nhint: did you mean `sequences`?"),
+        (&["health", "--skip", "x"], "error: there is no check `x`"),
         (&["health", "app"], "error: cannot read the declared schema PROJECT/gone.sql"),
         (&["health", "search"], "error: PROJECT/collections.yaml:2:"),
         (&["health", "ap"], "error: there is no target `ap`"),
@@ -211,7 +240,7 @@ fn declared_collections_have_to_be_on_the_server() {
     project.write("dbops.yaml", &config(""));
     let collections = format!("version: 1\ncollections:\n  {name}:\n    vectors: {{ size: 4, distance: Cosine }}\n");
     project.write("collections.yaml", &collections);
-    let document = project.json(3, &["health"]);
+    let document = project.json(3, &plain(&[]));
     assert_eq!(
         statuses(&document),
         ["search reachable ok", "search authentication ok", "search collections warning"],
@@ -222,7 +251,7 @@ fn declared_collections_have_to_be_on_the_server() {
     assert_eq!(finding["remedy"], "dbops qdrant apply -t search");
 
     create_collection(&project);
-    let document = project.json(0, &["health"]);
+    let document = project.json(0, &plain(&[]));
     assert!(check(&document, "collections")["summary"].as_str().expect("text").contains(&format!("{name} green")));
 
     // The client must never show a key, and one with a line break cannot be sent.
@@ -230,6 +259,90 @@ fn declared_collections_have_to_be_on_the_server() {
     let run = project.run(&["health"]);
     assert_eq!(run.code, 3, "{run}");
     assert!(run.stdout.contains("the API key holds") && !run.to_string().contains("s3cret"), "{run}");
+}
+
+/// A configuration with a section `health`, and what is wrong with it.
+#[test]
+fn limits_are_read_and_mistakes_in_them_are_named() {
+    let cases = [
+        ("sequence: { warning: 80 }", "dbops.yaml:7: there is no check `sequence`\nhint: did you mean `sequences`?"),
+        ("skip: [unused]", "there is no check `unused`"),
+        ("sequences: { warning: 8h }", "dbops.yaml:7: `8h` is not a limit of `sequences` (warning)"),
+        ("sequences: { warn: 80 }", "unknown field `warn`"),
+        ("invalid_indexes: { warning: 1 }", "`invalid_indexes` measures nothing that could have a limit"),
+        ("sequences: [80]", "`sequences` is not written so"),
+    ];
+    let url = create_database("limits");
+    let project = Project::with_database(&url);
+    let config = |health: &str| {
+        let text = "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${APP_URL}\nhealth:\n  ";
+        project.write("dbops.yaml", &format!("{text}{health}\n"));
+    };
+    for (text, message) in cases {
+        config(text);
+        let run = project.run(&["config", "check"]);
+        assert!(run.code == 2 && run.stderr.contains(message), "{text}\n{run}");
+    }
+    execute(&url, "CREATE SEQUENCE s MAXVALUE 100; SELECT setval('s', 50)");
+    let only = ["health", "--check", "sequences"];
+    config("{}");
+    project.json(0, &only);
+    config("sequences: { warning: 50%, critical: 60 }");
+    assert_eq!(check(&project.json(3, &only), "sequences")["status"], "warning");
+    config("sequences: { critical: 50 }");
+    assert_eq!(check(&project.json(3, &only), "sequences")["status"], "critical");
+    config("sequences: { critical: 50, severity: ok }");
+    project.json(0, &only);
+    config("skip: [sequences]");
+    assert!(
+        project.json(0, &plain(&[]))["checks"]
+            .as_array()
+            .is_some_and(|checks| checks.iter().all(|check| check["id"] != "sequences"))
+    );
+}
+
+#[test]
+fn metrics_and_plugins_have_their_formats() {
+    let project = Project::with_database(&create_database("formats"));
+    let only = ["health", "--check", "sequences", "--check", "reachable"];
+    let nagios = project.run(&[&only[..], &["--format", "nagios"]].concat());
+    assert!(nagios.code == 0 && nagios.stdout.starts_with("DBOPS OK - 2 checks | 'app_reachable'="), "{nagios}");
+    let run = project.run(&["health", "--check", "settings", "--format", "nagios"]);
+    assert!(run.code == 2 && run.stdout.starts_with("DBOPS CRITICAL - app settings: fsync is off"), "{run}");
+    let run = project.run(&["health", "nobody", "--format", "nagios"]);
+    assert!(run.code == 3 && run.stdout.starts_with("DBOPS UNKNOWN - there is no target `nobody`"), "{run}");
+
+    let file = project.path("metrics.prom");
+    let path = file.to_str().expect("text");
+    let run = project.ok(&[&only[..], &["--format", "prometheus", "--textfile", path]].concat());
+    let text = std::fs::read_to_string(&file).expect("a file");
+    for metrics in [&text, &run.stdout] {
+        for line in ["# TYPE dbops_health_status gauge", "dbops_health_status{target=\"app\",check=\"sequences\"} 0"] {
+            assert!(metrics.lines().any(|it| it == line), "{line}\n{metrics}");
+        }
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o644);
+    let python = python_with("prometheus", &["prometheus_client==0.22.1"]);
+    let script = "import sys\nfrom prometheus_client.parser import text_string_to_metric_families as parse\nprint(sum(len(\
+                  family.samples) for family in parse(open(sys.argv[1]).read())))";
+    let parsed = process::command(python).args(["-c", script, path]).output().expect("python");
+    assert_eq!(String::from_utf8_lossy(&parsed.stdout).trim(), "6", "{text}");
+}
+
+#[test]
+fn every_check_is_described() {
+    let document = Project::empty().json(0, &["health", "--list"]);
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/health.md");
+    let docs = std::fs::read_to_string(docs).expect("docs/health.md");
+    let described: Vec<_> = docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).collect();
+    let listed: Vec<_> = document["checks"].as_array().expect("checks").iter().map(|check| &check["id"]).collect();
+    for id in &listed {
+        assert!(described.iter().any(|(described, _)| *id == described), "docs/health.md does not describe {id}");
+    }
+    for (id, _) in described {
+        assert!(listed.iter().any(|listed| *listed == id), "docs/health.md describes {id}, which is no check");
+    }
 }
 
 /// Applies the project's `collections.yaml` to the test server.

@@ -46,7 +46,7 @@ fn up_twice_down_twice_and_gone() {
     }
     assert!(stdout.starts_with("SERVICE") && stdout.contains("dev-down --state"), "{stdout}");
     let steps: Vec<_> = stderr.lines().filter(|line| !line.starts_with("building")).collect();
-    let last = ["dbops migrate", "dbops health", "dbops backup", "dbops backup verify"];
+    let last = ["dbops migrate", "dbops backup", "dbops backup verify", "dbops health"];
     assert_eq!(steps[steps.len() - 4..], last, "{stderr}");
     assert!(!stderr.contains('\u{1b}') && !stderr.contains("admin"), "{stderr}");
 
@@ -149,7 +149,7 @@ fn a_killed_dev_up_is_completed_by_the_next() {
         let code = if signal == "-INT" { 130 } else { -1 };
         stack.interrupt(signal, step, Duration::from_millis(later), code);
     }
-    for command in ["migrate --json", "health --timeout 30 --json", "backup --json", "backup verify"] {
+    for command in ["migrate --json", "backup --json", "backup verify", "health --timeout 30 --json"] {
         stack.kill_at(command);
     }
     stack.ok(&["dev-up"]);

@@ -92,6 +92,7 @@ pub fn run() -> ExitCode {
     match carry_out(ui.clone(), global.config, cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
+        Ok(Outcome::Nagios(code)) => ExitCode::from(code),
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             ui.failure(&failure);

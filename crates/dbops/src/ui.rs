@@ -272,7 +272,7 @@ fn wrapped(text: &str, indent: usize, width: usize) -> String {
 }
 
 /// Columns aligned by two spaces, wrapped to the terminal's width when there is one.
-fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = width().and_then(|width| u16::try_from(width).ok()) {

@@ -25,6 +25,17 @@ impl Status {
         }
     }
 
+    /// The number in metrics, and the exit code of a Nagios plugin: 0 ok, 1 warning, 2 critical, 3 unknown.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
     /// The status of all findings together; that of none is ok.
     #[must_use]
     pub fn worst<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
@@ -49,12 +60,16 @@ pub struct Finding {
     pub value: Option<f64>,
     /// Of what `value` is a number: `ms`, `revisions`.
     pub unit: Option<&'static str>,
+    /// Where several things were found: what is said of each, the worst first, at most 20.
+    pub details: Vec<String>,
+    /// How long the check took, in seconds.
+    pub seconds: f64,
 }
 
 impl Finding {
     pub(crate) fn new(id: &'static str, target: &str, status: Status, summary: impl Into<String>) -> Self {
         let (target, summary) = (target.to_owned(), summary.into());
-        Self { id, target, status, summary, remedy: None, value: None, unit: None }
+        Self { id, target, status, summary, remedy: None, value: None, unit: None, details: Vec::new(), seconds: 0.0 }
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt;
 use qdrant_client::qdrant::{CollectionClusterInfoRequest, CollectionClusterInfoResponse, ReplicaState};
 use serde::Deserialize;
 use tonic::Code;
 
 use crate::{Error, Server};
-
-/// How large an answer about the cluster may be.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// A cluster, as the node that was asked sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,24 +69,9 @@ impl Server {
     /// When the server cannot be asked over HTTP, or answers something else.
     pub async fn cluster(&self) -> Result<Option<Cluster>, Error> {
         let doing = "ask for the cluster";
-        let sent = self.bounded(doing, self.http.client.get(self.http.root("/cluster")).send()).await?;
-        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
-        let response = match self.http.checked(doing, response).await {
-            // The embedded server knows no clusters.
-            Err(Error::Http { status: 404 | 501, .. }) => return Ok(None),
-            other => other?,
-        };
+        // The embedded server knows no clusters.
+        let Some(text) = self.told(doing, "/cluster").await? else { return Ok(None) };
         let strange = |reason: String| Error::Server { doing: doing.into(), reason };
-        let mut stream = response.bytes_stream();
-        let mut text = Vec::new();
-        loop {
-            let chunk = self.bounded(doing, stream.try_next()).await?;
-            let Some(chunk) = chunk.map_err(|error| self.http.broken(doing, &error))? else { break };
-            text.extend_from_slice(&chunk);
-            if text.len() > MAX_ANSWER {
-                return Err(strange(format!("the answer has more than {MAX_ANSWER} bytes")));
-            }
-        }
         read(&text).map_err(|error| strange(format!("the answer is not understood: {error}")))
     }
 

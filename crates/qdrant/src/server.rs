@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use qdrant_client::qdrant::collections_client::CollectionsClient;
 use qdrant_client::qdrant::points_client::PointsClient;
 use qdrant_client::qdrant::qdrant_client::QdrantClient;
@@ -20,6 +21,9 @@ use tonic::{Code, Request, Response, Status};
 use crate::Error;
 use crate::error::innermost;
 use crate::http::Http;
+
+/// How large an answer over HTTP about the server may be.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// The first version with payload indexes of type uuid.
 const MINIMUM: (u32, u32) = (1, 11);
@@ -204,6 +208,27 @@ impl Server {
             doing: doing.into(),
             seconds: self.timeout.as_secs_f64(),
         })
+    }
+
+    /// What the server tells over HTTP only; `None` from the embedded one, which does not know it.
+    pub(crate) async fn told(&self, doing: &str, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let sent = self.bounded(doing, self.http.client.get(self.http.root(path)).send()).await?;
+        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
+        let response = match self.bounded(doing, self.http.checked(doing, response)).await? {
+            Err(Error::Http { status: 404 | 501, .. }) => return Ok(None),
+            other => other?,
+        };
+        let mut stream = response.bytes_stream();
+        let mut text = Vec::new();
+        loop {
+            let chunk = self.bounded(doing, stream.try_next()).await?;
+            let Some(chunk) = chunk.map_err(|error| self.http.broken(doing, &error))? else { return Ok(Some(text)) };
+            text.extend_from_slice(&chunk);
+            if text.len() > MAX_ANSWER {
+                let reason = format!("the answer has more than {MAX_ANSWER} bytes");
+                return Err(Error::Server { doing: doing.into(), reason });
+            }
+        }
     }
 
     fn connection(&self) -> Connection {

@@ -24,10 +24,10 @@ pub(super) async fn set_up(state: &State, lock: &File, progress: &Progress) -> R
     let dbops = Dbops { state, lock };
     progress.step("dbops migrate");
     dbops.run(&["migrate"]).await?;
-    progress.step("dbops health");
-    let warnings = dbops.health().await?;
+    // What was never backed up is not well.
     dbops.back_up(progress).await?;
-    Ok(warnings)
+    progress.step("dbops health");
+    dbops.health().await
 }
 
 struct Dbops<'a> {

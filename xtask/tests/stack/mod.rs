@@ -47,9 +47,9 @@ const STEPS: [&str; 12] = [
     "connecting to Qdrant",
     "starting Qdrant",
     "dbops migrate",
-    "dbops health",
     "dbops backup",
     "dbops backup verify",
+    "dbops health",
 ];
 
 /// How a run of the driver ended; shown, it reads as what a user would have seen.

@@ -41,4 +41,6 @@ pub(crate) enum Outcome {
     Done,
     /// A check found something: exit code 3.
     Found,
+    /// The exit code of a Nagios plugin.
+    Nagios(u8),
 }

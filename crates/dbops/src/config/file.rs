@@ -11,6 +11,7 @@ use serde::de::{MapAccess, Visitor};
 
 use super::backup::Backup;
 use super::expand::{ExpandError, expand};
+use super::health::Health;
 use super::schema::{DeclaredSchema, Program, RawSchema};
 use super::{Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
 use crate::environment::Environment;
@@ -35,6 +36,8 @@ struct File {
     backup: Backup,
     #[serde(default)]
     lint: Lint,
+    #[serde(default)]
+    health: Health,
 }
 
 /// Which rules `migrate lint` asks, where that differs from the default.
@@ -83,6 +86,10 @@ impl<'de> Deserialize<'de> for Scalar {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number")
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> std::result::Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
             }
 
             fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Scalar, E> {
@@ -141,7 +148,8 @@ pub(super) fn parse(path: &Path, text: &str, environment: &Environment) -> Resul
     }
     let backup = file.backup.read(&reader)?;
     let lint = reader.lint(file.lint)?;
-    Ok(Config { path: path.to_path_buf(), targets, backup, lint })
+    let health = file.health.read(&reader)?;
+    Ok(Config { path: path.to_path_buf(), targets, backup, lint, health })
 }
 
 pub(super) struct Reader<'a> {

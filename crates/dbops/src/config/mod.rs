@@ -5,6 +5,7 @@
 mod backup;
 mod expand;
 mod file;
+pub(crate) mod health;
 mod schema;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dbops_backup::{Keep, Location};
+use dbops_health::Selection;
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
 
@@ -29,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) targets: Vec<Target>,
     pub(crate) backup: BackupConfig,
     pub(crate) lint: LintOptions,
+    /// Which health checks are run, and from where on they warn.
+    pub(crate) health: Selection,
 }
 
 /// One database.

@@ -6,27 +6,41 @@ use dbops_postgres::deadpool_postgres::Pool;
 use dbops_postgres::{ConnectError, ConnectErrorKind};
 
 use super::PostgresTarget;
-use crate::{Finding, Status};
+use super::server::ServerFacts;
+use crate::{Check, Finding, Status};
 
 const REACHABLE: &str = "reachable";
 const AUTHENTICATION: &str = "authentication";
 
-/// Makes the pool's first connection; tells also whether there is one.
-pub(super) async fn check(target: &PostgresTarget<'_>, pool: &Pool) -> (Vec<Finding>, bool) {
+pub(super) const CHECKS: [Check; 2] = [
+    Check { id: REACHABLE, looks_at: "whether the server answers", limits: None },
+    Check { id: AUTHENTICATION, looks_at: "whether it lets dbops in", limits: None },
+];
+
+/// Makes the pool's first connection; tells also what the server is, if there is one.
+pub(super) async fn check(target: &PostgresTarget<'_>, pool: &Pool) -> (Vec<Finding>, Option<ServerFacts>) {
     let start = Instant::now();
-    match tokio::time::timeout(target.deadline, pool.get()).await {
-        Ok(Ok(_)) => {
-            let reachable = ok(target, REACHABLE, format!("{} answers", target.url.server()));
-            let reachable = reachable.measured(milliseconds(start), "ms");
+    let connected = async {
+        let client = pool.get().await.map_err(|error| failed(target, &ConnectError::from_pool(target.url, &error)))?;
+        let took = milliseconds(start);
+        let server = ServerFacts::read(&client, target.url).await.map_err(|error| {
+            let summary = format!("{} says nothing of itself: {error}", target.url.server());
+            vec![critical(target, REACHABLE, summary).remedy("the server's log may say more")]
+        })?;
+        Ok((took, server))
+    };
+    match tokio::time::timeout(target.deadline, connected).await {
+        Ok(Ok((took, server))) => {
+            let reachable = ok(target, REACHABLE, format!("{} answers", target.url.server())).measured(took, "ms");
             let summary = format!("\"{}\" may use \"{}\"", target.url.user(), target.url.database());
-            (vec![reachable, ok(target, AUTHENTICATION, summary)], true)
+            (vec![reachable, ok(target, AUTHENTICATION, summary)], Some(server))
         }
-        Ok(Err(error)) => (failed(target, &ConnectError::from_pool(target.url, &error)), false),
+        Ok(Err(findings)) => (findings, None),
         Err(_) => {
             let (server, seconds) = (target.url.server(), target.deadline.as_secs_f64());
             let finding = critical(target, REACHABLE, format!("{server} gave no answer within {seconds} s"));
             let remedy = "see whether the server is overloaded, and whether something else listens at its address";
-            (vec![finding.remedy(remedy)], false)
+            (vec![finding.remedy(remedy)], None)
         }
     }
 }
@@ -64,12 +78,13 @@ mod tests {
     use dbops_postgres::DatabaseUrl;
 
     use super::super::check_postgres;
-    use crate::{Finding, MigrationState, PostgresTarget, Status};
+    use crate::{Finding, MigrationState, PostgresTarget, Selection, Status};
 
     async fn findings(url: &str, deadline: Duration) -> Vec<Finding> {
         let url = DatabaseUrl::parse(url, "postgres").expect("a URL");
-        let target = PostgresTarget { name: "app", url: &url, extensions: &[], deadline };
-        check_postgres(&target, async { MigrationState::UpToDate }).await
+        let selection = Selection { skip: vec!["settings".into()], ..Selection::default() };
+        let target = PostgresTarget { name: "app", url: &url, extensions: &[], deadline, selection: &selection };
+        check_postgres(&target, async { MigrationState::UpToDate.into() }).await
     }
 
     /// The checks that were run, and how they ended.
@@ -116,8 +131,10 @@ mod tests {
     #[tokio::test]
     async fn a_good_connection_is_measured() {
         let findings = findings(&dbops_testbed::superuser_url().reveal(), LONG).await;
-        let ok = ["reachable", "authentication", "version", "migrations"].map(|id| (id, Status::Ok));
-        assert_eq!(show(&findings), ok, "{findings:?}");
+        let shown = show(&findings);
+        assert_eq!(shown[..3], ["reachable", "authentication", "version"].map(|id| (id, Status::Ok)), "{findings:?}");
+        assert!(findings.iter().all(|finding| finding.status != Status::Unknown), "{findings:?}");
+        assert!(shown.contains(&("migrations", Status::Ok)) && shown.contains(&("sequences", Status::Ok)));
         assert_eq!(findings[0].unit, Some("ms"));
         assert!(findings[0].value.is_some_and(|value| value > 0.0));
     }

@@ -1,11 +1,17 @@
 //! Whether the extensions that the schema needs are there.
 
-use dbops_postgres::deadpool_postgres::Object;
-use dbops_postgres::{SqlError, quote_identifier};
+use dbops_postgres::quote_identifier;
 
-use crate::{Finding, Status};
+use super::asked::{Asked, Checked};
+use crate::{Check, Finding, Status};
 
-pub(super) const ID: &str = "extensions";
+pub(super) const CHECK: Check = Check {
+    id: ID,
+    looks_at: "whether the extensions of the declared schema are there, and pgvector has no known errors",
+    limits: None,
+};
+
+const ID: &str = "extensions";
 
 /// Versions below these have errors that lose data or crash the server.
 /// pgvector: parallel index builds overflow a buffer below 0.8.2, and vacuum may corrupt HNSW indexes below 0.8.3.
@@ -18,13 +24,15 @@ struct Extension {
     offered: Option<String>,
 }
 
-pub(super) async fn check(target: &str, needed: &[String], client: Object) -> Result<Finding, SqlError> {
-    let rows = client.query(include_str!("extensions.sql"), &[]).await?;
+pub(super) async fn check(asked: &Asked<'_>) -> Checked {
+    let rows = asked.rows(include_str!("extensions.sql")).await?;
     let known: Vec<_> = rows
         .iter()
         .map(|row| Extension { name: row.get("name"), installed: row.get("installed"), offered: row.get("offered") })
         .collect();
-    Ok(finding(target, needed, &known))
+    let finding = finding(asked.target.name, asked.target.extensions, &known);
+    // Nothing that could be missing is no finding.
+    Ok(Some(finding).filter(|finding| finding.status != Status::Ok || !asked.target.extensions.is_empty()))
 }
 
 fn finding(target: &str, needed: &[String], known: &[Extension]) -> Finding {
@@ -36,7 +44,7 @@ fn finding(target: &str, needed: &[String], known: &[Extension]) -> Finding {
         return missing_finding(target, &offered, &unoffered);
     }
     let present: Vec<_> = needed.iter().filter_map(find).collect();
-    let faulty = present.iter().find_map(|extension| {
+    let faulty = known.iter().find_map(|extension| {
         let (_, good) = FAULTY_BELOW.iter().find(|(name, _)| *name == extension.name)?;
         let installed = extension.installed.as_deref()?;
         (numbers(installed) < numbers(good)).then_some((extension, installed, good))
@@ -92,10 +100,9 @@ fn numbers(version: &str) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use dbops_postgres::pool;
-
-    use super::{Extension, check, finding};
-    use crate::Status;
+    use super::super::testing::found;
+    use super::{Extension, finding};
+    use crate::{Selection, Status};
 
     #[test]
     fn missing_faulty_and_outdated_extensions_are_told_apart() {
@@ -115,7 +122,7 @@ mod tests {
             ("0.8.10", &["vector", "pg_trgm"], Status::Ok, "vector 0.8.10, pg_trgm 1.6", ""),
             ("0.8.3", &["vector"], Status::Ok, "vector 0.8.3 (the server offers 0.8.10)", ""),
             ("0.8.2", &["vector"], Status::Warning, "vector 0.8.2 has errors", "ALTER EXTENSION \"vector\" UPDATE;"),
-            ("0.5.1", &["pg_trgm"], Status::Ok, "pg_trgm 1.6", ""),
+            ("0.5.1", &["pg_trgm"], Status::Warning, "vector 0.5.1 has errors", "ALTER EXTENSION \"vector\" UPDATE;"),
             ("", &["vector"], Status::Critical, "vector missing", "dbops migrate -t app, or in the database"),
             ("", &["uuid-ossp"], Status::Critical, "uuid-ossp missing", "CREATE EXTENSION \"uuid-ossp\";"),
             (
@@ -147,12 +154,11 @@ mod tests {
     #[tokio::test]
     async fn the_server_is_asked() {
         let url = dbops_testbed::create_database("extensions");
-        let pool = pool(&url, 1).expect("a pool");
         for (needed, status) in [("plpgsql", Status::Ok), ("vector", Status::Critical), ("none_such", Status::Critical)]
         {
-            let client = pool.get().await.expect("a connection");
-            let finding = check("app", &[needed.to_owned()], client).await.expect("the query");
-            assert_eq!(finding.status, status, "{finding:?}");
+            let finding = found(&url, &[needed.to_owned()], &Selection::default(), "extensions").await;
+            assert_eq!(finding.expect("a finding").status, status);
         }
+        assert_eq!(found(&url, &[], &Selection::default(), "extensions").await, None);
     }
 }

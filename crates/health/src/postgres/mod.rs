@@ -1,20 +1,53 @@
 //! The checks of a PostgreSQL database.
 
+mod asked;
+mod autovacuum;
+mod blocked_sessions;
+mod cache_hit;
+mod checkpoints;
+mod collation;
 mod connection;
+mod connections;
+mod deadlocks;
+mod disk_space;
+mod duplicate_indexes;
 mod extensions;
+mod foreign_key_indexes;
+mod idle_transactions;
+mod index_bloat;
+mod invalid_indexes;
+mod langgraph;
+mod langgraph_orphans;
+mod langgraph_size;
+mod long_transactions;
 mod migrations;
+mod password;
+mod prepared_transactions;
+mod replication_lag;
+mod replication_slots;
+mod sequences;
+mod server;
+mod settings;
+mod table_bloat;
+mod temporary_files;
+#[cfg(test)]
+mod testing;
+mod unused_indexes;
+mod vector_indexes;
 mod version;
+mod wraparound;
 
 use std::time::Duration;
 
+use asked::Entry;
 use dbops_postgres::{DatabaseUrl, pool};
-pub use migrations::MigrationState;
+use futures_util::future::join_all;
+pub use migrations::{MigrationState, RevisionState};
 
-use crate::Finding;
-use crate::deadline::{bounded, with_connection};
+use crate::{Check, Finding, Selection};
 
 /// How many connections the checks of one target may open.
-const CONNECTIONS: usize = 2;
+const CONNECTIONS: usize = 3;
 
 /// A database, and what it should have.
 #[derive(Debug, Clone, Copy)]
@@ -27,37 +60,78 @@ pub struct PostgresTarget<'a> {
     pub extensions: &'a [String],
     /// How long each check may take.
     pub deadline: Duration,
+    /// Which checks are run, and from where on they warn.
+    pub selection: &'a Selection,
 }
 
-/// Runs every check of a database. `migrations` finds out how its revisions stand; it is asked only when the database
-/// can be reached.
+macro_rules! entries {
+    ($($place:ident),* $(,)?) => {
+        [$(Entry { check: $place::CHECK, run: |asked| Box::pin($place::check(asked)) }),*]
+    };
+}
+
+/// The checks that ask the database, in the order in which they are told.
+const ENTRIES: [Entry; 30] = entries![
+    version,
+    extensions,
+    settings,
+    password,
+    connections,
+    long_transactions,
+    idle_transactions,
+    blocked_sessions,
+    prepared_transactions,
+    replication_lag,
+    replication_slots,
+    wraparound,
+    autovacuum,
+    table_bloat,
+    index_bloat,
+    invalid_indexes,
+    unused_indexes,
+    duplicate_indexes,
+    foreign_key_indexes,
+    vector_indexes,
+    sequences,
+    checkpoints,
+    cache_hit,
+    temporary_files,
+    deadlocks,
+    disk_space,
+    collation,
+    langgraph,
+    langgraph_orphans,
+    langgraph_size,
+];
+
+/// Every check of a database.
+pub(crate) fn checks() -> Vec<Check> {
+    let asking = ENTRIES.iter().map(|entry| entry.check);
+    connection::CHECKS.into_iter().chain(asking).chain(migrations::CHECKS).collect()
+}
+
+/// Runs every check of a database that `target.selection` wants. `revisions` finds out how its revisions stand; it is
+/// asked only when the database can be reached.
 pub async fn check_postgres(
     target: &PostgresTarget<'_>,
-    migrations: impl Future<Output = MigrationState>,
+    revisions: impl Future<Output = RevisionState>,
 ) -> Vec<Finding> {
     let pool = match pool(target.url, CONNECTIONS) {
         Ok(pool) => pool,
-        Err(error) => return connection::failed(target, &error),
+        Err(error) => return target.selection.apply(connection::failed(target, &error)),
     };
-    let (mut findings, is_connected) = connection::check(target, &pool).await;
-    if !is_connected {
-        return findings;
-    }
-    let name = target.name;
-    let (version, extensions, migrations) = tokio::join!(
-        with_connection(version::ID, target, &pool, |client| version::check(name, client)),
-        async {
-            // Nothing that could be missing is no finding.
-            if target.extensions.is_empty() {
-                return None;
-            }
-            let check = |client| extensions::check(name, target.extensions, client);
-            Some(with_connection(extensions::ID, target, &pool, check).await)
-        },
-        bounded(migrations::ID, name, target.deadline, async { migrations::finding(name, migrations.await) }),
-    );
-    findings.push(version);
-    findings.extend(extensions);
-    findings.push(migrations);
-    findings
+    let (mut findings, server) = connection::check(target, &pool).await;
+    let Some(server) = server else { return target.selection.apply(findings) };
+    let wanted = ENTRIES.iter().filter(|entry| target.selection.wants(entry.check.id));
+    let asking = join_all(wanted.map(|entry| asked::run(entry, target, &server, &pool)));
+    let of_revisions = async {
+        if !migrations::CHECKS.iter().any(|check| target.selection.wants(check.id)) {
+            return Vec::new();
+        }
+        migrations::findings(target, revisions).await
+    };
+    let (asked, of_revisions) = tokio::join!(asking, of_revisions);
+    findings.extend(asked.into_iter().flatten());
+    findings.extend(of_revisions);
+    target.selection.apply(findings)
 }

@@ -2,7 +2,13 @@
 
 use dbops_qdrant::{CollectionState, CollectionStatus, Error};
 
-use crate::{Finding, Status};
+use crate::{Check, Finding, Status};
+
+pub(super) const CHECK: Check = Check {
+    id: ID,
+    looks_at: "whether the declared collections are there, and none is red, grey, or given up by the optimizer",
+    limits: None,
+};
 
 pub(super) const ID: &str = "collections";
 

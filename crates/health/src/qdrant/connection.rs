@@ -2,7 +2,12 @@
 
 use dbops_qdrant::Error;
 
-use crate::{Finding, Status};
+use crate::{Check, Finding, Status};
+
+pub(super) const CHECKS: [Check; 2] = [
+    Check { id: REACHABLE, looks_at: "whether the server answers", limits: None },
+    Check { id: AUTHENTICATION, looks_at: "whether it lets dbops in", limits: None },
+];
 
 pub(super) const REACHABLE: &str = "reachable";
 pub(super) const AUTHENTICATION: &str = "authentication";

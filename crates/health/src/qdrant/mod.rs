@@ -1,12 +1,20 @@
 //! The checks of a Qdrant server.
 
+mod asked;
 mod collections;
 mod connection;
+mod replicas;
+mod row_counts;
+mod snapshots;
+mod unindexed_fields;
 
+use asked::Asked;
 use dbops_qdrant::{Server, ServerOptions};
+use futures_util::future::{BoxFuture, join_all};
+pub use row_counts::SourceRows;
 
-use crate::Finding;
-use crate::deadline::too_late;
+use crate::deadline::{bounded, too_late};
+use crate::{Check, Finding, Selection};
 
 /// A server, and what it should have. `options.timeout` is how long each call may take.
 #[derive(Debug, Clone, Copy)]
@@ -17,10 +25,38 @@ pub struct QdrantTarget<'a> {
     pub options: &'a ServerOptions,
     /// The names of the collections that are declared.
     pub collections: &'a [String],
+    /// The tables that collections come from.
+    pub sources: &'a [SourceRows<'a>],
+    /// Which checks are run, and from where on they warn.
+    pub selection: &'a Selection,
 }
 
-/// Runs every check of a server.
+struct Entry {
+    check: Check,
+    run: for<'a> fn(&'a Asked<'a>) -> BoxFuture<'a, Finding>,
+}
+
+macro_rules! entries {
+    ($($place:ident),* $(,)?) => {
+        [$(Entry { check: $place::CHECK, run: |asked| Box::pin($place::check(asked)) }),*]
+    };
+}
+
+/// The checks that ask more of the server than what its collections are.
+const ENTRIES: [Entry; 4] = entries![replicas, snapshots, unindexed_fields, row_counts];
+
+/// Every check of a server.
+pub(crate) fn checks() -> Vec<Check> {
+    let asking = ENTRIES.iter().map(|entry| entry.check);
+    connection::CHECKS.into_iter().chain([collections::CHECK]).chain(asking).collect()
+}
+
+/// Runs every check of a server that `target.selection` wants.
 pub async fn check_qdrant(target: &QdrantTarget<'_>) -> Vec<Finding> {
+    target.selection.apply(look(target).await)
+}
+
+async fn look(target: &QdrantTarget<'_>) -> Vec<Finding> {
     let name = target.name;
     let server = match Server::new(target.options) {
         Ok(server) => server,
@@ -34,16 +70,26 @@ pub async fn check_qdrant(target: &QdrantTarget<'_>) -> Vec<Finding> {
     let mut findings = vec![connection::reached(name, &version)];
     // Each call has its deadline, and all collections together have it once more.
     let deadline = target.options.timeout;
-    match tokio::time::timeout(deadline, server.collections()).await {
-        Ok(Ok(found)) => {
-            findings.push(connection::let_in(name, target.options.api_key.is_some()));
-            findings.push(collections::finding(name, &found, target.collections));
-        }
+    let found = match tokio::time::timeout(deadline, server.collections()).await {
+        Ok(Ok(found)) => found,
         Ok(Err(error)) if connection::is_refusal(&error) => {
             findings.push(connection::failed(name, connection::AUTHENTICATION, &error));
+            return findings;
         }
-        Ok(Err(error)) => findings.push(collections::unknown(name, &error)),
-        Err(_) => findings.push(too_late(collections::ID, name, deadline)),
-    }
+        Ok(Err(error)) => {
+            findings.push(collections::unknown(name, &error));
+            return findings;
+        }
+        Err(_) => {
+            findings.push(too_late(collections::ID, name, deadline));
+            return findings;
+        }
+    };
+    findings.push(connection::let_in(name, target.options.api_key.is_some()));
+    findings.push(collections::finding(name, &found, target.collections));
+    let asked = Asked { target, server: &server, collections: &found };
+    let wanted = ENTRIES.iter().filter(|entry| target.selection.wants(entry.check.id));
+    let asking = wanted.map(|entry| bounded(entry.check.id, name, deadline, (entry.run)(&asked)));
+    findings.extend(join_all(asking).await);
     findings
 }

@@ -1,14 +1,14 @@
 //! How a database stands to its revisions.
 
-use dbops_health::MigrationState;
-use dbops_migrate::{Error, GraphError, Rows, plan, read_rows};
+use dbops_health::{MigrationState, RevisionState};
+use dbops_migrate::{Error, Graph, GraphError, Rows, file_drift, plan, read_log, read_rows, read_unfinished};
 use dbops_postgres::quote_identifier;
 
 use crate::commands::migrate::load;
 use crate::config::PostgresTarget;
 use crate::failure::Failure;
 
-pub(super) async fn migration_state(name: &str, target: &PostgresTarget) -> MigrationState {
+pub(super) async fn revision_state(name: &str, target: &PostgresTarget) -> RevisionState {
     let graph = match load(name, target) {
         Ok(graph) => graph,
         Err(failure) => {
@@ -17,13 +17,51 @@ pub(super) async fn migration_state(name: &str, target: &PostgresTarget) -> Migr
                 "see whether {} is there and may be read, or correct `versions` of {name} in the configuration",
                 target.versions.display()
             );
-            return unreadable(failure, remedy);
+            return unreadable(failure, remedy).into();
         }
     };
+    // Side by side: each is a connection of its own.
+    let (migrations, log, unfinished) =
+        tokio::join!(migration_state(name, target, &graph), read_log(&target.url), read_unfinished(&target.url));
+    let (migrations, rows) = match migrations {
+        Ok((migrations, rows)) => (migrations, rows),
+        Err(migrations) => return migrations.into(),
+    };
+    let (log, unfinished) = match (log, unfinished) {
+        (Ok(log), Ok(unfinished)) => (log.unwrap_or_default(), unfinished),
+        (Err(error), _) | (_, Err(error)) => {
+            let user = quote_identifier(target.url.user());
+            let remedy = format!(
+                "let the user read the log: GRANT USAGE ON SCHEMA dbops TO {user}; GRANT SELECT ON ALL TABLES IN SCHEMA \
+                 dbops TO {user}"
+            );
+            return unreadable(error.into(), remedy).into();
+        }
+    };
+    let drift = file_drift(&graph, &rows, &log);
+    RevisionState {
+        migrations,
+        unfinished: unfinished.map(|it| it.revision),
+        heads: graph.heads().iter().map(|head| head.id.clone()).collect(),
+        changed: drift.changed,
+        deleted: drift.deleted,
+        merged_below: drift.merged_below,
+    }
+}
+
+/// How far the database is, with the rows that say so; else why that is not known.
+async fn migration_state(
+    name: &str,
+    target: &PostgresTarget,
+    graph: &Graph,
+) -> Result<(MigrationState, Rows), MigrationState> {
     let ids = match read_rows(&target.url).await {
         Ok(Some(ids)) => ids,
-        Ok(None) if graph.revisions().is_empty() => return MigrationState::UpToDate,
-        Ok(None) => return MigrationState::NotInitialized,
+        Ok(None) if graph.revisions().is_empty() => Vec::new(),
+        Ok(None) => {
+            let (rows, _) = Rows::known(graph, &[]);
+            return Ok((MigrationState::NotInitialized, rows));
+        }
         Err(error) => {
             let remedy = match &error {
                 Error::Sql { source, .. } if source.sqlstate.as_deref() == Some("42501") => format!(
@@ -32,20 +70,24 @@ pub(super) async fn migration_state(name: &str, target: &PostgresTarget) -> Migr
                 ),
                 _ => format!("`dbops migrate current -t {name}` may say more"),
             };
-            return unreadable(error.into(), remedy);
+            return Err(unreadable(error.into(), remedy));
         }
     };
-    let rows = match Rows::new(&graph, &ids) {
-        Ok(rows) => rows,
-        Err(GraphError::UnknownRow(ids)) => return MigrationState::UnknownRevision(ids),
+    match Rows::new(graph, &ids) {
+        Ok(rows) => {
+            let state = match plan::pending(graph, &rows).len() {
+                0 => MigrationState::UpToDate,
+                count => MigrationState::Pending(count),
+            };
+            Ok((state, rows))
+        }
+        Err(GraphError::UnknownRow(unknown)) => {
+            Ok((MigrationState::UnknownRevision(unknown), Rows::known(graph, &ids).0))
+        }
         Err(error) => {
             let remedy = format!("`dbops migrate current -t {name}` may say more");
-            return unreadable(error.into(), remedy);
+            Err(unreadable(error.into(), remedy))
         }
-    };
-    match plan::pending(&graph, &rows).len() {
-        0 => MigrationState::UpToDate,
-        count => MigrationState::Pending(count),
     }
 }
 

@@ -1,27 +1,40 @@
 //! `dbops health`: every target checked at once, with what to do about the findings.
 
+mod backups;
+mod formats;
+mod list;
 mod migrations;
+mod report;
+mod watch;
 
-use std::cmp::Reverse;
-use std::path::Path;
+pub(crate) use backups::{Sets, sets};
+pub(crate) use formats::{escaped, prometheus};
+
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use dbops_health::{Finding, PostgresTarget, QdrantTarget, Status, check_postgres, check_qdrant};
-use dbops_qdrant::read_file;
+use dbops_health::{
+    Finding, PostgresTarget, QdrantTarget, Selection, SourceRows, Status, check_backups, check_postgres, check_qdrant,
+};
+use dbops_qdrant::{CollectionSpec, read_file};
 use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::qdrant::server_options;
 use super::{Context, Outcome};
-use crate::config::{DeclaredSchema, Target, TargetKind};
+use crate::config::{Config, DeclaredSchema, Target, TargetKind, health, suggest};
 use crate::declared;
-use crate::failure::Result;
-use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, WARN, paint};
+use crate::failure::{Failure, FailureKind, Result};
+use crate::ui::Ui;
 
-/// Check every target: reachable, right version, extensions, migrations, collections
+/// Check every target: servers, databases, migrations, backups, collections
 ///
-/// Exit code 0 when all is well, 3 when something is not, and 2 when the configuration cannot be used.
+/// Exit code 0 when all is well, 3 when something is not, and 2 when the configuration cannot be used; with `--format
+/// nagios` 0, 1, 2 and 3 as Nagios has them. `--list` shows the checks and their limits, docs/health.md explains them.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dbops health\n  dbops health bot_db --timeout 3\n  dbops health --json")]
 pub(crate) struct HealthArgs {
@@ -31,9 +44,25 @@ pub(crate) struct HealthArgs {
     /// Only this target; may be repeated
     #[arg(short, long = "target", value_name = "NAME")]
     targets: Vec<String>,
+    /// Only this check; may be repeated
+    #[arg(long = "check", value_name = "CHECK")]
+    checks: Vec<String>,
+    /// Not this check; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    skip: Vec<String>,
+    /// List the checks with their limits
+    #[arg(long)]
+    list: bool,
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Write the metrics of Prometheus to this file too, whole or not at all
+    #[arg(long, value_name = "PATH")]
+    textfile: Option<PathBuf>,
+    /// Check again every so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=86_400), conflicts_with = "list")]
+    watch: Option<u32>,
     /// How long each check may take
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
@@ -45,6 +74,10 @@ enum Format {
     Human,
     /// One JSON document, as with --json
     Json,
+    /// Prometheus' text format
+    Prometheus,
+    /// One line, as plugins of Nagios print it, with their exit codes
+    Nagios,
 }
 
 #[derive(Serialize)]
@@ -62,6 +95,9 @@ struct CheckDocument<'a> {
     remedy: Option<&'a str>,
     value: Option<f64>,
     unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    details: &'a [String],
+    seconds: f64,
 }
 
 /// A target with what its files say it should have.
@@ -69,56 +105,160 @@ pub(crate) struct Subject<'a> {
     target: &'a Target,
     /// Extensions or collections.
     needed: Vec<String>,
+    /// The collections that come from a table.
+    sources: Vec<CollectionSpec>,
 }
 
 pub(crate) async fn run(context: &Context, args: HealthArgs) -> Result<Outcome> {
+    let is_nagios = args.format == Format::Nagios && !context.ui.json;
+    match carry_out(context, args).await {
+        // For Nagios every other code means something else.
+        Err(failure) if is_nagios && failure.kind != FailureKind::Interrupted && !failure.is_broken_pipe() => {
+            context.ui.data(format!("DBOPS UNKNOWN - {:#}", failure.error).replace(['|', '\n'], " "))?;
+            Ok(Outcome::Nagios(Status::Unknown.code()))
+        }
+        outcome => outcome,
+    }
+}
+
+async fn carry_out(context: &Context, args: HealthArgs) -> Result<Outcome> {
     let ui = Ui { json: context.ui.json || args.format == Format::Json, ..context.ui.clone() };
+    for id in args.checks.iter().chain(&args.skip) {
+        let ids = health::ids();
+        if !ids.contains(&id.as_str()) {
+            return Err(Failure::usage(format!("there is no check `{id}`")).with_hint(suggest(id, &ids)));
+        }
+    }
+    if args.list {
+        let selection = context.config().map(|config| config.health).unwrap_or_default();
+        list::list(&ui, &selection)?;
+        return Ok(Outcome::Done);
+    }
     let config = context.config()?;
-    let names = [args.named, args.targets].concat();
+    let mut selection = config.health.clone();
+    selection.skip.retain(|id| !args.checks.contains(id));
+    selection.skip.extend(args.skip.iter().cloned());
+    selection.only.clone_from(&args.checks);
+    let names = [args.named.clone(), args.targets.clone()].concat();
     // The files are read before any server is asked: a mistake in them is one of configuration.
     let subjects = config.select(&names)?.into_iter().map(subject).collect::<Result<Vec<_>>>()?;
-    let deadline = Duration::from_secs(args.timeout.into());
+    let round =
+        Round { context, config: &config, selection, subjects, deadline: Duration::from_secs(args.timeout.into()) };
+    if let Some(seconds) = args.watch {
+        return watch::watch(&ui, &round, Duration::from_secs(seconds.into()), args.textfile.as_deref()).await;
+    }
     let spinner = ui.spinner("checking");
-    let findings = join_all(subjects.iter().map(|subject| check(subject, deadline))).await.concat();
+    let findings = round.findings().await;
     spinner.finish_and_clear();
+    if let Some(path) = &args.textfile {
+        write_whole(path, &formats::prometheus(&findings))?;
+    }
     ui.document(&document(&findings))?;
-    report(&ui, &findings)?;
+    match args.format {
+        Format::Prometheus => ui.data(formats::prometheus(&findings).trim_end())?,
+        Format::Nagios => {
+            ui.data(formats::nagios(&findings))?;
+            return Ok(Outcome::Nagios(Status::worst(&findings).code()));
+        }
+        Format::Human | Format::Json => ui.data(report::report(&findings, ui.verbosity > 0))?,
+    }
     Ok(if Status::worst(&findings) == Status::Ok { Outcome::Done } else { Outcome::Found })
+}
+
+/// Whoever reads the file sees the old text or the new one.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let write = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        // Another account, the node exporter's, reads it.
+        file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| Failure::from(error).context(format!("cannot write {}", path.display())))
 }
 
 /// Reads the files of a target.
 pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
-    let needed = match &target.kind {
+    let (mut needed, mut sources) = (Vec::new(), Vec::new());
+    match &target.kind {
         TargetKind::Postgres(postgres) => match &postgres.schema {
-            Some(DeclaredSchema::Path(path)) => declared::extensions(&declared::read_path(path)?),
+            Some(DeclaredSchema::Path(path)) => needed = declared::extensions(&declared::read_path(path)?),
             // Where health is looked after, the project's programs need not be.
-            Some(DeclaredSchema::Program(_)) | None => Vec::new(),
+            Some(DeclaredSchema::Program(_)) | None => {}
         },
-        TargetKind::Qdrant(qdrant) => match &qdrant.collections {
-            Some(collections) => collection_names(collections)?,
-            None => Vec::new(),
-        },
-    };
-    Ok(Subject { target, needed })
+        TargetKind::Qdrant(qdrant) => {
+            if let Some(path) = &qdrant.collections {
+                let collections = read_file(path)?;
+                needed = collections.iter().map(|collection| collection.name.clone()).collect();
+                sources = collections;
+            }
+        }
+    }
+    Ok(Subject { target, needed, sources })
 }
 
-/// The names of the collections that a file declares.
-fn collection_names(path: &Path) -> Result<Vec<String>> {
-    let collections = read_file(path)?;
-    Ok(collections.into_iter().map(|collection| collection.name).collect())
+/// What is asked, once or again and again.
+struct Round<'a> {
+    context: &'a Context,
+    config: &'a Config,
+    selection: Selection,
+    subjects: Vec<Subject<'a>>,
+    deadline: Duration,
 }
 
-/// Runs every check of a target, each within the deadline.
-pub(crate) async fn check(subject: &Subject<'_>, deadline: Duration) -> Vec<Finding> {
+impl Round<'_> {
+    async fn findings(&self) -> Vec<Finding> {
+        let checks = self.subjects.iter().map(|subject| check(self.config, subject, &self.selection, self.deadline));
+        let wants_backups =
+            ["backup_age", "backup_verified", "backup_growth"].iter().any(|id| self.selection.wants(id));
+        let backups = async {
+            if wants_backups { Some(backups::sets(self.context, self.config, self.deadline).await) } else { None }
+        };
+        let (checked, sets) = tokio::join!(join_all(checks), backups);
+        let with_backups = checked.into_iter().zip(&self.subjects).flat_map(|(mut findings, subject)| {
+            let name = &subject.target.name;
+            findings.extend(sets.iter().flat_map(|sets| of_backups(name, &self.selection, sets)));
+            findings
+        });
+        with_backups.collect()
+    }
+}
+
+/// What the backups of a target are like.
+pub(crate) fn of_backups(name: &str, selection: &Selection, sets: &Sets) -> Vec<Finding> {
+    check_backups(name, selection, &backups::state(sets, name))
+}
+
+/// Runs every check of a target but those of its backups, each within the deadline.
+pub(crate) async fn check(
+    config: &Config,
+    subject: &Subject<'_>,
+    selection: &Selection,
+    deadline: Duration,
+) -> Vec<Finding> {
     let name = subject.target.name.as_str();
     match &subject.target.kind {
         TargetKind::Postgres(postgres) => {
-            let target = PostgresTarget { name, url: &postgres.url, extensions: &subject.needed, deadline };
-            check_postgres(&target, migrations::migration_state(name, postgres)).await
+            let url = &postgres.url;
+            let target = PostgresTarget { name, url, extensions: &subject.needed, deadline, selection };
+            check_postgres(&target, migrations::revision_state(name, postgres)).await
         }
         TargetKind::Qdrant(qdrant) => {
             let options = server_options(qdrant, deadline);
-            check_qdrant(&QdrantTarget { name, options: &options, collections: &subject.needed }).await
+            let with_table = subject.sources.iter().filter_map(|spec| Some((spec, spec.source.as_ref()?)));
+            let with_table: Vec<_> = with_table
+                .map(|(spec, source)| (spec, source, source.vectors.values().map(String::as_str).collect::<Vec<_>>()))
+                .collect();
+            let sources = with_table.iter().filter_map(|(spec, source, vectors)| {
+                let target = config.targets.iter().find(|target| target.name == source.target)?;
+                let TargetKind::Postgres(postgres) = &target.kind else { return None };
+                let (schema, table) = (source.schema.as_str(), source.table.as_str());
+                Some(SourceRows { collection: &spec.name, url: &postgres.url, schema, table, vectors })
+            });
+            let sources: Vec<_> = sources.collect();
+            let collections = &subject.needed;
+            check_qdrant(&QdrantTarget { name, options: &options, collections, sources: &sources, selection }).await
         }
     }
 }
@@ -132,45 +272,8 @@ fn document<'a>(findings: &'a [Finding]) -> HealthDocument<'a> {
         remedy: finding.remedy.as_deref(),
         value: finding.value,
         unit: finding.unit,
+        details: &finding.details,
+        seconds: finding.seconds,
     };
     HealthDocument { status: Status::worst(findings).name(), checks: findings.iter().map(check).collect() }
-}
-
-fn report(ui: &Ui, findings: &[Finding]) -> Result<()> {
-    let (good, mut bad): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.status == Status::Ok);
-    bad.sort_by_key(|finding| Reverse(finding.status));
-    for finding in &bad {
-        let place = format!("{} {}", finding.target, finding.id);
-        ui.data(format!("{} {}: {}", styled(finding.status), paint(STRONG, place), finding.summary))?;
-        if let Some(remedy) = &finding.remedy {
-            ui.data(format!("         {} {remedy}", paint(FAINT, "→")))?;
-        }
-    }
-    if !bad.is_empty() {
-        ui.data("")?;
-    }
-    let rows = good.iter().map(|finding| {
-        let took = finding.value.filter(|_| finding.unit == Some("ms")).map(|value| format!(" in {value} ms"));
-        let summary = format!("{}{}", finding.summary, took.unwrap_or_default());
-        vec![finding.target.clone(), finding.id.to_owned(), summary]
-    });
-    if !good.is_empty() {
-        ui.table(&["target", "ok", "found"], rows.collect())?;
-        ui.data("")?;
-    }
-    let worst = Status::worst(findings);
-    let counts = match bad.len() {
-        0 => format!("{} checks", findings.len()),
-        bad => format!("{bad} of {} checks found something", findings.len()),
-    };
-    ui.data(format!("{}: {counts}", styled(worst).to_string().trim_end()))
-}
-
-fn styled(status: Status) -> String {
-    let style = match status {
-        Status::Ok => GOOD,
-        Status::Warning | Status::Unknown => WARN,
-        Status::Critical => BAD,
-    };
-    format!("{}{}", paint(style, status.name()), " ".repeat(8 - status.name().len()))
 }

@@ -4,18 +4,17 @@
 
 use std::time::Duration;
 
-use dbops_backup::Set;
 use dbops_health::Finding;
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::backups::{self, BackupStatus};
+use super::backups::{BackupStatus, newest};
 use super::database::{self, DatabaseStatus};
 use super::search::{self, SearchStatus};
 use crate::commands::Context;
-use crate::commands::health;
+use crate::commands::health::{self, Sets};
 use crate::commands::schema::drift_verdict;
 use crate::commands::scratch::Scratch;
 use crate::config::{Config, Target, TargetKind};
@@ -89,9 +88,9 @@ enum Told {
 ///
 /// When a target is named that there is not. What servers, the repository and files refuse is part of the value.
 pub(crate) async fn gather(context: &Context, config: &Config, names: &[String], extent: Extent) -> Result<Status> {
-    let sets = backups::read(context, config, extent.deadline);
+    let sets = health::sets(context, config, extent.deadline);
     let (targets, sets) = join(targets(context, config, names, extent), sets).await;
-    Ok(together(targets?, sets.as_deref().map_err(String::as_str)))
+    Ok(together(targets?, &sets))
 }
 
 /// What the targets say. Of their backups nothing is said yet.
@@ -107,26 +106,34 @@ pub(crate) async fn targets(
 ) -> Result<Vec<TargetStatus>> {
     let chosen = config.select(names)?;
     let scratch = Scratch::new(context, None);
-    Ok(join_all(chosen.iter().map(|target| ask(context, &scratch, target, extent))).await)
+    Ok(join_all(chosen.iter().map(|target| ask(context, config, &scratch, target, extent))).await)
 }
 
 /// The targets with their backups, or with why these are not known.
-pub(crate) fn together(mut targets: Vec<TargetStatus>, sets: std::result::Result<&[Set], &str>) -> Status {
+pub(crate) fn together(mut targets: Vec<TargetStatus>, sets: &Sets) -> Status {
     let checked = Timestamp::now();
     for target in &mut targets {
-        target.last_backup = sets.ok().and_then(|sets| backups::newest(sets, &target.name, checked));
+        target.last_backup = sets.as_ref().ok().and_then(|sets| newest(sets, &target.name, checked));
         target.ok &= target.last_backup.as_ref().is_none_or(|backup| !backup.damaged);
     }
-    let backups_error = sets.err().map(String::from);
+    let backups_error = sets.as_ref().err().map(|(reason, _)| reason.clone());
     let ok = backups_error.is_none() && targets.iter().all(|target| target.ok);
     Status { checked, ok, targets, backups_error }
 }
 
-async fn ask(context: &Context, scratch: &Scratch<'_>, target: &Target, extent: Extent) -> TargetStatus {
+async fn ask(
+    context: &Context,
+    config: &Config,
+    scratch: &Scratch<'_>,
+    target: &Target,
+    extent: Extent,
+) -> TargetStatus {
     let deadline = extent.deadline;
     let too_late = || format!("no answer within {} s", deadline.as_secs());
     let asked = timeout(deadline, tell(target, deadline));
-    let (told, findings) = join(asked, timeout(deadline, check(target, deadline))).await;
+    // Each check has the deadline itself, so that one that hangs takes nothing away from the others.
+    let checked = timeout(deadline + Duration::from_secs(1), check(config, target, deadline));
+    let (told, findings) = join(asked, checked).await;
     let findings = findings.unwrap_or_else(|_| Err(too_late()));
     let (mut told, unreachable) = match told.unwrap_or_else(|_| Err(too_late())) {
         Ok(told) => (Some(told), None),
@@ -170,9 +177,9 @@ async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, 
 }
 
 /// The findings of the health checks, or why there are none.
-async fn check(target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
+async fn check(config: &Config, target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
     let subject = health::subject(target).map_err(|failure| format!("{:#}", failure.error))?;
-    Ok(health::check(&subject, deadline).await)
+    Ok(health::check(config, &subject, &config.health, deadline).await)
 }
 
 fn health_of(

@@ -6,7 +6,6 @@ mod gather;
 mod search;
 mod show;
 
-pub(crate) use backups::read as read_sets;
 pub(crate) use gather::{Extent, Status, TargetStatus, targets, together};
 pub(crate) use show::{age, headline, lines};
 

@@ -1,0 +1,13 @@
+-- Transactions of this database, the longest first. They hold locks, and vacuum removes nothing that is newer.
+SELECT a.pid,
+       coalesce(a.usename::text, '') AS role,
+       coalesce(a.application_name, '') AS application,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS seconds
+FROM pg_catalog.pg_stat_activity a
+WHERE a.datname = current_database()
+  AND a.backend_type = 'client backend'
+  AND a.xact_start IS NOT NULL
+  AND a.state IN ('idle in transaction', 'idle in transaction (aborted)')
+  AND a.pid <> pg_backend_pid()
+ORDER BY a.state_change
+LIMIT 100
