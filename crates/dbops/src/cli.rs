@@ -63,6 +63,7 @@ enum Color {
 #[derive(Subcommand)]
 enum Command {
     Status(commands::status::StatusArgs),
+    Serve(commands::serve::ServeArgs),
     Migrate(commands::migrate::MigrateArgs),
     Backup(commands::backup::BackupArgs),
     Restore(commands::restore::RestoreArgs),
@@ -104,10 +105,12 @@ pub fn run() -> ExitCode {
 fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<Outcome> {
     let context = Context { ui, environment: Environment::read()?, config_path };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // For what serves, the signals are its end and no interruption.
+    let ends_so = matches!(command, Command::Serve(_));
     let outcome = runtime.block_on(async {
         tokio::select! {
             outcome = dispatch(&context, command) => outcome,
-            () = interruption() => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
+            () = interruption(), if !ends_so => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
         }
     });
     // Not waiting for blocking work that an interruption left behind.
@@ -118,6 +121,7 @@ fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<O
 async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
     match command {
         Command::Status(args) => commands::status::run(context, args).await,
+        Command::Serve(args) => commands::serve::run(context, args).await,
         Command::Migrate(args) => commands::migrate::run(context, args).await,
         Command::Backup(args) => commands::backup::run(context, &args).await,
         Command::Restore(args) => commands::restore::run(context, &args).await,

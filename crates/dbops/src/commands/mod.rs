@@ -13,6 +13,7 @@ mod repository;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;
+pub(crate) mod serve;
 pub(crate) mod status;
 
 use crate::config::Config;
