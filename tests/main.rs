@@ -45,4 +45,5 @@ mod s3_proxy;
 mod schema;
 mod schema_graph;
 mod schema_show;
+mod serve;
 mod status;

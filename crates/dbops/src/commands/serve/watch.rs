@@ -11,7 +11,7 @@ use super::view::{Database, Gathered, SetState, SetView, Shared, View};
 use crate::commands::Context;
 use crate::commands::health::{self, Sets};
 use crate::commands::migrate::revisions;
-use crate::commands::status::{Extent, Status, TargetStatus, targets, together};
+use crate::commands::status::{DatabaseStatus, Extent, Status, TargetStatus, targets, together};
 use crate::config::{Config, TargetKind};
 use crate::failure::Result;
 
@@ -79,12 +79,12 @@ fn databases(config: &Config, targets: &[TargetStatus]) -> Vec<Database> {
     let with_status = config.targets.iter().zip(targets);
     let databases = with_status.filter_map(|(target, status)| {
         let TargetKind::Postgres(postgres) = &target.kind else { return None };
-        let migrations = status.database.as_ref().and_then(|database| database.migrations.as_ref());
-        let revisions = match migrations {
-            Some(found) => {
+        let revisions = match &status.database {
+            None => Err("the database cannot be asked".into()),
+            Some(DatabaseStatus { migrations: Some(found), .. }) => {
                 revisions(&target.name, postgres, &found.current).map_err(|failure| format!("{:#}", failure.error))
             }
-            None => Err("what is applied is not known".into()),
+            Some(database) => Err(database.migrations_error.clone().unwrap_or_default()),
         };
         Some(Database { name: target.name.clone(), url: postgres.url.clone(), revisions })
     });

@@ -6,6 +6,7 @@ mod gather;
 mod search;
 mod show;
 
+pub(crate) use database::DatabaseStatus;
 pub(crate) use gather::{Extent, Status, TargetStatus, targets, together};
 pub(crate) use show::{age, headline, lines};
 

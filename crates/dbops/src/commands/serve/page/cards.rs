@@ -22,10 +22,9 @@ fn card(target: &TargetStatus, backups_are_known: bool) -> String {
     };
     let mut rows = String::new();
     for (label, text) in lines(target, backups_are_known) {
-        rows.push_str(&format!("<dt>{label}</dt><dd>{}</dd>", styled(&text)));
-    }
-    if let Some(backup) = &target.last_backup {
-        rows.push_str(&format!("<dt>taken</dt><dd>{}</dd>", time(backup.created)));
+        let taken = target.last_backup.as_ref().filter(|_| label == "backup").map(|backup| time(backup.created));
+        let taken = taken.map(|taken| format!(", {taken}")).unwrap_or_default();
+        rows.push_str(&format!("<dt>{label}</dt><dd>{}{taken}</dd>", styled(&text)));
     }
     if target.unreachable.is_some() {
         let (server, name) = (escape(&target.server), escape(&target.name));

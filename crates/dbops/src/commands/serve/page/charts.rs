@@ -4,7 +4,7 @@ use indicatif::BinaryBytes;
 use jiff::Timestamp;
 
 use super::super::view::{SetState, SetView};
-use super::markup::{escape, time};
+use super::markup::{count, escape, time};
 use super::plot::{Point, Style, plot};
 use crate::commands::status::{Status, age};
 
@@ -26,8 +26,8 @@ pub(super) fn backups(sets: &[SetView], status: &Status) -> String {
     let chart = plot("The size of each backup set", &points.collect::<Vec<_>>(), Style::Bars);
     let bytes = sets.iter().map(|set| set.bytes).sum();
     let summary = format!(
-        "<p>{} sets, {} together, the newest of {}.</p>",
-        sets.len(),
+        "<p>{}, {} together, the newest of {}.</p>",
+        count(sets.len(), "set"),
         BinaryBytes(bytes),
         age(status.checked.as_second() - newest.created.as_second())
     );

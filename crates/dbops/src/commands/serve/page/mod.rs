@@ -9,7 +9,8 @@ mod plot;
 mod revisions;
 
 use super::view::{Gathered, Shared};
-use markup::{escape, time};
+use crate::commands::status::Status;
+use markup::{count, escape, time};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");
@@ -19,7 +20,7 @@ pub(super) const ICON: &str = include_str!("icon.svg");
 pub(super) fn page(shared: &Shared) -> String {
     let view = shared.view();
     let notice = shared.not_ready().map(|reason| format!("<p>Not up to date: {}</p>", escape(&reason)));
-    let mut body = section("notice", "notice", &notice.unwrap_or_default());
+    let mut body = section("notice", &notice.unwrap_or_default());
     match &view.gathered {
         Some(gathered) => body.push_str(&sections(gathered)),
         None => body.push_str("<section id=\"state\"><p class=\"state\">Asking the targets …</p></section>\n"),
@@ -28,33 +29,37 @@ pub(super) fn page(shared: &Shared) -> String {
 }
 
 fn title(gathered: Option<&Gathered>) -> String {
-    match gathered {
-        None => "dbops".into(),
-        Some(gathered) if gathered.status.ok => "ok – dbops".into(),
-        Some(gathered) => {
-            let bad = gathered.status.targets.iter().filter(|target| !target.ok).count();
-            format!("{bad} of {} need a look – dbops", gathered.status.targets.len())
-        }
+    gathered.map_or_else(|| "dbops".into(), |gathered| format!("{} – dbops", verdict(&gathered.status)))
+}
+
+fn verdict(status: &Status) -> String {
+    let bad = status.targets.iter().filter(|target| !target.ok).count();
+    match bad {
+        0 if status.ok => "Nothing needs a look".into(),
+        0 => "The backups are not known".into(),
+        1 => format!("1 of {} needs a look", count(status.targets.len(), "target")),
+        _ => format!("{bad} of {} need a look", count(status.targets.len(), "target")),
     }
 }
 
 fn sections(gathered: &Gathered) -> String {
     let status = &gathered.status;
-    let (word, class) = if status.ok { ("Nothing needs a look", "ok") } else { ("Something needs a look", "warning") };
+    let class = if status.ok { "ok" } else { "warning" };
     let state = format!(
-        "<p class=\"state {class}\">{word}</p><p class=\"faint\">asked {}, every answer was there after {} ms</p>",
+        "<p class=\"state {class}\">{}</p><p class=\"faint\">asked {}, every answer was there after {} ms</p>",
+        verdict(status),
         time(status.checked),
         gathered.took.as_millis()
     );
     [
-        section("state", "state", &state),
-        section("targets", "wide", &titled("Targets", &cards::cards(status))),
-        section("findings", "wide", &titled("Findings", &findings::findings(&gathered.findings))),
-        section("collections", "wide", &cards::collections(status)),
-        section("revisions", "wide", &revisions::revisions(&gathered.databases)),
-        section("schemas", "wide", &revisions::schemas(&gathered.databases, status)),
-        section("backups", "wide", &titled("Backups", &charts::backups(&gathered.sets, status))),
-        section("sizes", "wide", &charts::sizes(&gathered.sets, status)),
+        section("state", &state),
+        section("targets", &titled("Targets", &cards::cards(status))),
+        section("findings", &titled("Findings", &findings::findings(&gathered.findings))),
+        section("collections", &cards::collections(status)),
+        section("revisions", &revisions::revisions(&gathered.databases)),
+        section("schemas", &revisions::schemas(&gathered.databases, status)),
+        section("backups", &titled("Backups", &charts::backups(&gathered.sets, status))),
+        section("sizes", &charts::sizes(&gathered.sets, status)),
     ]
     .concat()
 }
@@ -64,9 +69,9 @@ fn titled(title: &str, body: &str) -> String {
 }
 
 /// The script exchanges sections by their ids; one that has nothing to say is there all the same.
-fn section(id: &str, class: &str, body: &str) -> String {
+fn section(id: &str, body: &str) -> String {
     let hidden = if body.is_empty() { " hidden" } else { "" };
-    format!("<section id=\"{id}\" class=\"{class}\"{hidden}>{body}</section>\n")
+    format!("<section id=\"{id}\"{hidden}>{body}</section>\n")
 }
 
 /// The form for people.

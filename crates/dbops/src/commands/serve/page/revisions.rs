@@ -40,7 +40,11 @@ fn graph(name: &str, revisions: &[HistoryRevision]) -> String {
     for line in &lines {
         above.push(line);
         let Some(revision) = line.revision.and_then(|index| shown.get(index)) else { continue };
-        items.push_str(&item(revision, &drawing(&above, width, revision.applied)));
+        let id = &revision.revision;
+        let is_shown = |id: &String| shown.iter().any(|other| other.revision == *id);
+        let ends =
+            Ends { up: shown.iter().any(|it| it.revises.contains(id)), down: revision.revises.iter().any(is_shown) };
+        items.push_str(&item(revision, &drawing(&above, width, revision.applied, ends)));
         above.clear();
     }
     let older = match revisions.len() - shown.len() {
@@ -52,6 +56,13 @@ fn graph(name: &str, revisions: &[HistoryRevision]) -> String {
         ),
     };
     format!("<ol class=\"revisions\" reversed>{items}</ol>{older}")
+}
+
+/// Whether lines lead to a revision from above, and on below it.
+#[derive(Clone, Copy)]
+struct Ends {
+    up: bool,
+    down: bool,
 }
 
 fn item(revision: &HistoryRevision, drawing: &str) -> String {
@@ -69,7 +80,7 @@ fn item(revision: &HistoryRevision, drawing: &str) -> String {
 }
 
 /// The characters of the lanes as lines: each is a cell of its own.
-fn drawing(lines: &[&Drawn], width: usize, is_applied: bool) -> String {
+fn drawing(lines: &[&Drawn], width: usize, is_applied: bool, ends: Ends) -> String {
     let (mut path, mut dots) = (String::new(), String::new());
     for (row, line) in lines.iter().enumerate() {
         let (top, bottom) = (row * LINE, (row + 1) * LINE);
@@ -82,8 +93,10 @@ fn drawing(lines: &[&Drawn], width: usize, is_applied: bool) -> String {
                 '\\' => path.push_str(&format!("M{} {top}L{} {bottom}", x - STEP, x + STEP)),
                 '_' => path.push_str(&format!("M{} {bottom}H{}", x - STEP, x + STEP)),
                 '*' => {
-                    let class = if is_applied { "full" } else { "open" };
-                    dots.push_str(&format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{}\" r=\"5\"/>", top + LINE / 2));
+                    let (class, middle) = (if is_applied { "full" } else { "open" }, top + LINE / 2);
+                    dots.push_str(&format!("<circle class=\"{class}\" cx=\"{x}\" cy=\"{middle}\" r=\"5\"/>"));
+                    path.push_str(&if ends.up { format!("M{x} {top}V{middle}") } else { String::new() });
+                    path.push_str(&if ends.down { format!("M{x} {middle}V{bottom}") } else { String::new() });
                 }
                 _ => {}
             }
