@@ -64,14 +64,14 @@ fn project(url: &DatabaseUrl) -> Project {
 }
 
 /// How long an undisturbed run takes.
-fn duration(project: &Project, arguments: &[&str]) -> Duration {
+pub(crate) fn duration(project: &Project, arguments: &[&str]) -> Duration {
     let start = Instant::now();
     project.ok(arguments);
     start.elapsed()
 }
 
 /// When to kill: spread evenly over a duration, however many there are, by the golden ratio.
-fn moments(duration: Duration, few: u32) -> impl Iterator<Item = Duration> {
+pub(crate) fn moments(duration: Duration, few: u32) -> impl Iterator<Item = Duration> {
     let count = if is_exhaustive() { 100 } else { few };
     (1..=count).map(move |number| duration.mul_f64((f64::from(number) * 0.618_033_988_75).fract()))
 }

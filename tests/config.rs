@@ -116,6 +116,68 @@ fn dotenv_stands_in_for_unset_variables_only() {
     assert!(run.stderr.contains(".env:1: cannot be read") && !run.stderr.contains("s3cret"), "{run}");
 }
 
+/// What the files hold, what is set besides, and the message where there is no password.
+#[test]
+fn a_variable_can_be_in_a_file_that_another_one_names() {
+    let text = "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${APP_URL:-postgresql://u@h/d}\n    \
+                password: ${PASSWORD:-}\n";
+    let project = || {
+        let project = Project::empty();
+        project.write("dbops.yaml", text);
+        project
+    };
+    for content in ["it's: @/ s3cret", "it's: @/ s3cret\n", "it's: @/ s3cret\r\n"] {
+        let project = project().env("PASSWORD_FILE", "secrets/password");
+        project.write("secrets/password", content);
+        let shown = project.json(0, &["config", "show"]);
+        assert_eq!(shown["targets"][0]["url"], "postgresql://u:***@h:5432/d", "{content:?}");
+    }
+    assert_eq!(project().json(0, &["config", "show"])["targets"][0]["url"], "postgresql://u@h:5432/d");
+    // An empty variable is as one that is not set.
+    let unset = project().env("PASSWORD_FILE", "");
+    assert_eq!(unset.json(0, &["config", "show"])["targets"][0]["url"], "postgresql://u@h:5432/d");
+
+    let cases = [
+        ("", None, "dbops.yaml:6: the environment variable PASSWORD_FILE names password, which is empty"),
+        ("\n", None, "names password, which is empty"),
+        ("s3cret", Some("s3cret"), "the environment variable PASSWORD_FILE and PASSWORD are both set"),
+    ];
+    for (content, set, message) in cases {
+        let project = project().env("PASSWORD_FILE", "password").env("PASSWORD", set.unwrap_or_default());
+        project.write("password", content);
+        let run = project.run(&["config", "show"]);
+        assert_eq!(run.code, 2, "{content:?} {run}");
+        assert!(run.stderr.contains(message) && run.stderr.contains("hint: let PASSWORD_FILE name"), "{run}");
+        assert!(!run.stderr.contains("s3cret"), "{run}");
+    }
+    let run = project().env("PASSWORD_FILE", "missing").run(&["config", "show"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("PASSWORD_FILE names missing: No such file"), "{run}");
+}
+
+/// The password as it is, in a file, gets in; the one in a URL comes before it.
+#[test]
+fn a_password_stands_in_where_the_url_has_none() {
+    let url = dbops_testbed::create_database("password");
+    let password = String::from_utf8_lossy(url.password().expect("a password")).into_owned();
+    let (host, port) = url.servers().remove(0);
+    let bare = format!("postgresql://{}@{host}:{port}/{}", url.user(), url.database());
+    let project = |url: &str| {
+        let project = Project::empty().env("APP_URL", url).env("PASSWORD_FILE", "password");
+        let target = "kind: postgres\n    url: ${APP_URL}\n    password: ${PASSWORD}";
+        project.write("dbops.yaml", &format!("version: 1\ntargets:\n  app:\n    {target}\n"));
+        project
+    };
+    for (url, content, code) in [(&*bare, &*password, 0), (&bare, "wrong", 3), (&url.reveal(), "wrong", 0)] {
+        let project = project(url);
+        project.write("password", content);
+        project.write("app/versions/README", "");
+        let run = project.run(&["health"]);
+        assert_eq!(run.code, code, "{content}: {run}");
+        assert!(!run.to_string().contains(&password), "{run}");
+    }
+}
+
 #[test]
 fn wrong_usage_is_an_error_document_under_json() {
     let project = Project::empty();

@@ -100,7 +100,8 @@ impl Project {
         self.finish(self.command(arguments))
     }
 
-    fn finish(&self, mut command: Command) -> Run {
+    /// Runs a command that was made ready here.
+    pub(crate) fn finish(&self, mut command: Command) -> Run {
         let output = command.output().expect("it starts");
         let folder = self.folder.path().display().to_string();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "PROJECT");

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use dbops_qdrant::{Id, Point, Server, ServerOptions};
+use dbops_qdrant::{Id, Point, PointVector, Server, ServerOptions};
 use dbops_testbed::unique;
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub(crate) fn on_server<T>(work: impl AsyncFnOnce(&Server) -> Result<T, dbops_qd
 pub(crate) fn fill(collection: &str, count: u16, size: usize) {
     let point = |number: u16| Point {
         id: Id::Number(number.into()),
-        vectors: [(String::new(), vec![f32::from(number) + 1.0; size])].into(),
+        vectors: [(String::new(), PointVector::Dense(vec![f32::from(number) + 1.0; size]))].into(),
         payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
     };
     on_server(async |server| server.write(collection, (0..count).map(point).collect()).await);
@@ -94,15 +94,19 @@ fn what_is_declared_is_planned_applied_and_shown() {
     let target = &status["targets"][0];
     assert!(target["version"].as_str().is_some_and(|version| version.starts_with("1.")), "{status}");
     assert!(target.get("cluster").is_some(), "{status}");
+    // The engine alone takes some megabytes.
+    assert!(target["memory"]["resident_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{status}");
+    assert_eq!(target["issues"], json!([]));
     let found = target["collections"].as_array().expect("a list").iter().find(|found| found["name"] == name.as_str());
     let expected = json!({
         "name": name, "state": "green", "points": 0, "indexed_vectors": 0, "segments": found.expect("it is there")["segments"],
-        "shards": 1, "replication_factor": 1, "strict_mode": false, "dead_replicas": [],
+        "shards": 1, "replication_factor": 1, "strict_mode": false, "replicas": [], "dead_replicas": [],
         "aliases": [format!("{name}_alias")], "optimizer_error": null,
     });
     assert_eq!(found, Some(&expected));
     let shown = project.ok(&["qdrant", "status"]).stdout;
     assert!(shown.contains("COLLECTION") && shown.contains(&format!("{name}_alias")), "{shown}");
+    assert!(shown.contains(" of memory\n"), "{shown}");
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn what_needs_a_rebuild_is_refused() {
     assert_eq!(run.code, 4, "{run}");
     let message = format!(
         "error: cannot apply the collections of search\n  vector.size of {name} (4 -> 5) cannot be changed in place\n\
-         hint: declare a new collection beside this one"
+         hint: `dbops qdrant apply --rebuild` writes the points to a new collection"
     );
     assert!(run.stderr.starts_with(&message), "{run}");
     assert_eq!(project.json(4, &["qdrant", "apply"])["error"]["kind"], "refused");
@@ -189,11 +193,13 @@ fn everything(name: &str) -> String {
     quantization: {{ scalar: {{ quantile: 0.99, always_ram: true }} }}
     optimizers: {{ indexing_threshold: 20000, deleted_threshold: 0.3 }}
     wal: {{ wal_capacity_mb: 2 }}
-    strict_mode: {{ enabled: false, max_query_limit: 100 }}
+    strict_mode: {{ enabled: false, max_query_limit: 100, multivector_config: {{ pages: {{ max_vectors: 9 }} }} }}
     payload_indexes:
       tenant: {{ type: keyword, is_tenant: true }}
       page: {{ type: integer, lookup: false, on_disk: true }}
-      text: {{ type: text, tokenizer: whitespace, min_token_len: 2, phrase_matching: true }}
+      text: {{ type: text, tokenizer: whitespace, min_token_len: 2, phrase_matching: true, stemmer: german,
+        stopwords: {{ languages: [german, english], custom: [bzw] }} }}
+      'offers[].price': {{ type: float }}
 "
     )
 }
@@ -218,6 +224,8 @@ fn everything_declared_is_applied_and_changed() {
         .replace("wal_capacity_mb: 2", "wal_capacity_mb: 4")
         .replace("max_query_limit: 100", "max_query_limit: 50")
         .replace("is_tenant: true", "is_tenant: false")
+        .replace("max_vectors: 9", "max_vectors: 8")
+        .replace("custom: [bzw]", "custom: []")
         .replace("sparse_vectors:\n", "sparse_vectors:\n      more: {}\n")
         .replace("    vectors:\n", "    vectors:\n      new: { size: 2, distance: Euclid, hnsw: { m: 8 } }\n");
     declare(&project, &changed);
@@ -236,7 +244,11 @@ fn everything_declared_is_applied_and_changed() {
         "in_place quantization.scalar.quantile -: 0.99 > 0.9",
         rebuild,
         "in_place strict_mode.max_query_limit -: 100 > 50",
+        "in_place strict_mode.multivector_config -: {pages: 9} > {pages: 8}",
         "in_place payload_index tenant: keyword {is_tenant: true} > keyword {is_tenant: false}",
+        "in_place payload_index text: text {tokenizer: whitespace, min_token_len: 2, phrase_matching: true, \
+         stopwords.languages: [english, german], stopwords.custom: [bzw], stemmer: german} > text {tokenizer: whitespace, \
+         min_token_len: 2, phrase_matching: true, stopwords.languages: [english, german], stopwords.custom: [], stemmer: german}",
     ];
     assert_eq!(shown, expected);
     let refused = project.run(&["qdrant", "apply"]);

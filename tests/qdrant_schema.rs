@@ -19,14 +19,11 @@ validator = jsonschema.Draft7Validator(schema)
 print(json.dumps([validator.is_valid(yaml.safe_load(text)) for text in json.load(sys.stdin)]))
 ";
 
-/// Which of these files the schema takes.
-fn valid(project: &Project, files: &[String]) -> Vec<bool> {
-    let schema = project.ok(&["config", "schema", "--collections"]).stdout;
+/// Which of these files the schema takes that this command prints.
+pub(crate) fn valid(project: &Project, command: &[&str], files: &[String]) -> Vec<bool> {
+    let schema = project.ok(command).stdout;
     project.write("schema.json", &schema);
-    assert_eq!(
-        project.json(0, &["config", "schema", "--collections"]),
-        serde_json::from_str::<Value>(&schema).unwrap()
-    );
+    assert_eq!(project.json(0, command), serde_json::from_str::<Value>(&schema).unwrap());
     let mut python = process::command(python_with("jsonschema-4", &["jsonschema==4.*", "pyyaml==6.*"]))
         .args(["-c", VALIDATOR])
         .arg(project.path("schema.json"))
@@ -83,8 +80,23 @@ fn samples(parameter: &Parameter) -> (Vec<String>, Vec<String>) {
             wrong.extend([(least - 0.5).to_string(), (most + 0.5).to_string()]);
             (vec![least.to_string(), most.to_string(), format!("{}", least + 0.25)], wrong)
         }
-        Kind::Word(_) => {
+        Kind::Word(_) | Kind::Name(_) => {
             (parameter.kind.words().into_iter().map(ToOwned::to_owned).collect(), wrong(&["1", "true", "''"]))
+        }
+        Kind::Set(words) => {
+            let (one, another) = if words.is_empty() { ("one", "another") } else { (words[0], words[1]) };
+            let mut wrong: Vec<String> = wrong(&["['']", "7"]);
+            wrong.push(format!("[{one}, {one}]"));
+            wrong.extend((!words.is_empty()).then(|| "[nonsense]".to_owned()));
+            (vec!["[]".into(), format!("[{one}, {another}]")], wrong)
+        }
+        Kind::PerVector(limit) => {
+            let mut wrong: Vec<String> = wrong(&["{x: {other: 1}}", "{x: {}}", "{x: null}", "7"]);
+            wrong.extend([format!("{{x: {{{limit}: 0}}}}"), format!("{{x: {{{limit}: 1, other: 2}}}}")]);
+            (vec!["{}".into(), format!("{{x: {{{limit}: 1}}, '': {{{limit}: 7}}}}")], wrong)
+        }
+        Kind::Text => {
+            (vec!["'a[]'".into(), "a".into()], ["[1]", "null", "{x: 1}", "''", "1", "true"].map(Into::into).into())
         }
         Kind::Choice(_) => (
             vec!["none".into(), "{scalar: {}}".into(), "{scalar: null}".into(), "{product: {compression: x8}}".into()],
@@ -177,7 +189,7 @@ fn the_schema_and_the_reader_agree() {
 
     let project = Project::empty();
     let files: Vec<_> = cases.iter().map(|(text, _)| text.clone()).collect();
-    let found = valid(&project, &files);
+    let found = valid(&project, &["config", "schema", "--collections"], &files);
     assert_eq!(found.len(), cases.len());
     for ((text, is_right), schema) in cases.iter().zip(found) {
         project.write("collections.yaml", text);

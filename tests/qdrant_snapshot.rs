@@ -76,7 +76,7 @@ fn a_snapshot_goes_round() {
     let made = kept.create();
     let mut keys: Vec<_> = made.as_object().expect("an object").keys().collect();
     keys.sort();
-    assert_eq!(keys, ["bytes", "collection", "created", "name", "sha256"]);
+    assert_eq!(keys, ["bytes", "collection", "created", "name", "node", "sha256"]);
     assert_eq!(made["collection"], name.as_str());
     let listed = kept.listed();
     assert_eq!((listed.len(), &listed[0]["name"], &listed[0]["bytes"]), (1, &made["name"], &made["bytes"]));

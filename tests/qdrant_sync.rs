@@ -1,10 +1,9 @@
 //! Collections whose points come from a table: written, kept up, compared, and repaired, against a real Qdrant engine.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use dbops_postgres::DatabaseUrl;
-use dbops_qdrant::{Id, Point, Server};
+use dbops_qdrant::{Id, Point, PointVector, Server};
 use dbops_testbed::{create_database, unique};
 use serde_json::{Value, json};
 
@@ -49,7 +48,7 @@ impl Bot {
             "dbops.yaml",
             &format!(
                 "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${{APP_URL}}\n  search:\n    kind: qdrant\n    \
-                 url: ${{SEARCH_URL}}\n    grpc_port: {}\n    collections: collections.yaml\nbackup:\n  repository: backups\n",
+                 url: ${{SEARCH_URL}}\n    grpc_port: ${{SEARCH_GRPC_PORT:-{}}}\n    collections: collections.yaml\nbackup:\n  repository: backups\n",
                 qdrant.grpc_port
             ),
         );
@@ -60,11 +59,11 @@ impl Bot {
         bot
     }
 
-    fn notes() -> Self {
+    pub(crate) fn notes() -> Self {
         Self::new(NOTES, "{size: 4, distance: Cosine}", FROM_NOTES)
     }
 
-    fn declare(&self, vectors: &str, from: &str) {
+    pub(crate) fn declare(&self, vectors: &str, from: &str) {
         let text = format!("version: 1\ncollections:\n  {}:\n    vectors: {vectors}\n    {from}\n", self.collection);
         self.project.write("collections.yaml", &text);
     }
@@ -82,7 +81,7 @@ impl Bot {
     }
 
     /// Whether both sides are the same: what is missing, extra and different.
-    fn verify(&self, arguments: &[&str]) -> [u64; 3] {
+    pub(crate) fn verify(&self, arguments: &[&str]) -> [u64; 3] {
         let run = self.project.run(&[&["qdrant", "verify", "--json"], arguments].concat());
         let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
         let found = &found["collections"][0];
@@ -100,14 +99,14 @@ impl Bot {
     fn stored(&self, id: &str) -> Option<(HashMap<String, Value>, Vec<f32>)> {
         let id = Id::Uuid(u128::from_str_radix(&id.replace('-', ""), 16).expect("a UUID"));
         let found = self.server(async |server, collection| server.stored(collection, &[id]).await);
-        found
-            .into_iter()
-            .next()
-            .map(|mut point| (point.payload.into_iter().collect(), point.vectors.remove("").unwrap_or_default()))
+        found.into_iter().next().map(|mut point| {
+            let vector = point.vectors.remove("").and_then(PointVector::dense).unwrap_or_default();
+            (point.payload.into_iter().collect(), vector)
+        })
     }
 
     /// The UUID of the note of this number.
-    fn id(&self, number: u32) -> String {
+    pub(crate) fn id(&self, number: u32) -> String {
         query(&self.url, &format!("SELECT md5('{number}')::uuid")).remove(0)
     }
 }
@@ -181,7 +180,7 @@ fn changes_behind_the_marks_are_found_deeply_and_repaired() {
             let stored = server.stored(collection, &[*point]).await?.remove(0);
             let (mut vectors, mut payload) = (stored.vectors, stored.payload);
             if which == 0 {
-                vectors.insert(String::new(), vec![0.0, 1.0, 0.0, 0.0]);
+                vectors.insert(String::new(), PointVector::Dense(vec![0.0, 1.0, 0.0, 0.0]));
             } else {
                 payload.insert("page_content".into(), json!("something else"));
             }
@@ -190,7 +189,7 @@ fn changes_behind_the_marks_are_found_deeply_and_repaired() {
         server.remove(collection, &[gone]).await?;
         let strange = Point {
             id: Id::Number(4),
-            vectors: [(String::new(), vec![1.0; 4])].into(),
+            vectors: [(String::new(), PointVector::Dense(vec![1.0; 4]))].into(),
             payload: serde_json::Map::new(),
         };
         server.write(collection, vec![strange]).await
@@ -228,7 +227,7 @@ fn ids_come_of_numbers_uuids_and_any_other_keys() {
     assert_eq!(bot.sync(&[]), ("compare".into(), [21, 1, 1, 1]));
     assert_eq!(bot.verify(&["--deep"]), [0; 3]);
     let six = bot.server(async |server, collection| server.stored(collection, &[Id::Number(6)]).await).remove(0);
-    assert_eq!(six.vectors[""], [9.0, 1.0, 1.0, 1.0]);
+    assert_eq!(six.vectors[""], PointVector::Dense(vec![9.0, 1.0, 1.0, 1.0]));
 
     for (table, key, rows, change) in [
         (
@@ -267,8 +266,85 @@ fn several_vectors_of_a_row_are_named() {
     let both = bot.server(async |server, collection| server.stored(collection, &[Id::Number(1), Id::Number(2)]).await);
     let vectors =
         |number: u64| both.iter().find(|point| point.id == Id::Number(number)).expect("it is there").vectors.clone();
-    assert_eq!(vectors(1)["title"], [1.0, 2.0]);
+    assert_eq!(vectors(1)["title"], PointVector::Dense(vec![1.0, 2.0]));
     assert_eq!(vectors(2).keys().collect::<Vec<_>>(), ["body"]);
+}
+
+/// Each kind of vector from each type of column, beside one without a name.
+#[test]
+fn sparse_and_multivectors_come_from_columns() {
+    let tables = "CREATE EXTENSION vector;
+        CREATE TABLE pages (
+            id int PRIMARY KEY, whole vector(2), words sparsevec(9), tokens vector(2)[], half halfvec(2)[], grid real[]
+        );
+        INSERT INTO pages SELECT n, ARRAY[n, 1]::vector, ('{1:' || n || ',9:0.5}/9')::sparsevec,
+            ARRAY[ARRAY[n, 1]::vector, ARRAY[1, n]::vector], ARRAY[ARRAY[n, 2]::vector::halfvec], ARRAY[[n, 1], [2, n], [3, 3]]
+        FROM generate_series(1, 50) AS n;
+        INSERT INTO pages (id, words) VALUES (51, '{}/9'); INSERT INTO pages (id, grid) VALUES (52, '{{5, 6}}');
+        INSERT INTO pages VALUES (53)";
+    let several = "size: 2, distance: Cosine, multivector: {comparator: max_sim}";
+    let vectors = format!(
+        "{{tokens: {{{several}}}, half: {{{several}}}, grid: {{{several}}}, whole: {{size: 2, distance: Dot}}}}"
+    );
+    let bot = Bot::new(
+        tables,
+        &format!("{vectors}\n    sparse_vectors: {{words: {{}}}}"),
+        "from: {target: app, table: pages, key: id, \
+         vectors: {whole: whole, words: words, tokens: tokens, half: half, grid: grid}}",
+    );
+    assert_eq!(bot.sync(&[]).1, [52, 52, 0, 0]);
+    assert_eq!((bot.verify(&["--deep"]), bot.sync(&[]).1), ([0; 3], [52, 0, 0, 0]));
+    let stored = bot.server(async |server, collection| server.stored(collection, &[Id::Number(2)]).await).remove(0);
+    assert_eq!(stored.vectors["words"], PointVector::Sparse { indices: vec![0, 8], values: vec![2.0, 0.5] });
+    let PointVector::Multi(tokens) = &stored.vectors["tokens"] else { panic!("{:?}", stored.vectors) };
+    assert!(tokens.len() == 2 && tokens[0][0] > tokens[0][1] && tokens[1][0] < tokens[1][1], "{tokens:?}");
+    assert!(matches!(&stored.vectors["grid"], PointVector::Multi(grid) if grid.len() == 3), "{:?}", stored.vectors);
+
+    execute(
+        &bot.url,
+        "UPDATE pages SET words = '{1:7}/9' WHERE id = 1; UPDATE pages SET tokens = tokens[:1] WHERE id = 2;
+         UPDATE pages SET grid = NULL WHERE id = 3; DELETE FROM pages WHERE id = 4",
+    );
+    assert_eq!((bot.verify(&[]), bot.sync(&[]).1), ([0, 1, 3], [51, 0, 3, 1]));
+    assert_eq!(bot.verify(&["--deep"]), [0; 3]);
+    // The marks are the same whatever number the type has in the database.
+    execute(
+        &bot.url,
+        "CREATE TABLE kept AS SELECT id, tokens::text AS tokens FROM pages; ALTER TABLE pages DROP COLUMN tokens;
+         ALTER TABLE pages ALTER whole TYPE text, ALTER words TYPE text, ALTER half TYPE text; DROP EXTENSION vector;
+         CREATE EXTENSION vector; ALTER TABLE pages ALTER whole TYPE vector(2) USING whole::vector,
+            ALTER words TYPE sparsevec(9) USING words::sparsevec, ALTER half TYPE halfvec(2)[] USING half::halfvec[];
+         ALTER TABLE pages ADD COLUMN tokens vector(2)[];
+         UPDATE pages SET tokens = kept.tokens::vector[] FROM kept WHERE kept.id = pages.id",
+    );
+    assert_eq!(bot.verify(&["--deep"]), [0; 3]);
+
+    // A change behind the marks.
+    bot.server(async |server, collection| {
+        let mut point = server.stored(collection, &[Id::Number(7)]).await?.remove(0);
+        point.vectors.insert("words".into(), PointVector::Sparse { indices: vec![0], values: vec![1.0] });
+        server.write(collection, vec![Point { id: point.id, vectors: point.vectors, payload: point.payload }]).await
+    });
+    assert_eq!((bot.verify(&[]), bot.verify(&["--deep"])), ([0; 3], [0, 0, 1]));
+    execute(&bot.url, "UPDATE pages SET tokens = ARRAY[NULL]::vector[] WHERE id = 9");
+    let run = bot.project.run(&["qdrant", "sync"]);
+    assert!(run.code == 1 && run.stderr.contains("the row 9 of") && run.stderr.contains("with NULL in it"), "{run}");
+}
+
+#[test]
+fn a_sparse_vector_stands_beside_one_without_a_name() {
+    let tables =
+        "CREATE EXTENSION vector; CREATE TABLE pages (id int PRIMARY KEY, whole vector(2), words sparsevec(9));
+                  INSERT INTO pages VALUES (1, '[1, 2]', '{3:4}/9'), (2, '[3, 4]', NULL), (3, NULL, '{1:1}/9')";
+    let bot = Bot::new(
+        tables,
+        "{size: 2, distance: Dot}\n    sparse_vectors: {words: {modifier: idf}}",
+        "from: {target: app, table: pages, key: id, vector: whole, vectors: {words: words}}",
+    );
+    assert_eq!(bot.sync(&[]).1, [3, 3, 0, 0]);
+    assert_eq!(bot.verify(&["--deep"]), [0; 3]);
+    let run = bot.project.run(&["qdrant", "search", &bot.collection, "--row", "1"]);
+    assert!(run.code == 0, "{run}");
 }
 
 /// What is declared, and what is said about it.
@@ -343,32 +419,6 @@ fn one_run_at_a_time_works_on_a_collection() {
     assert!(run.code == 5 && run.stderr.contains("is being synchronised by another process"), "{run}");
     lock.commit("");
     bot.sync(&[]);
-}
-
-/// Kills at moments that are spread over the time of a run; the next run goes on.
-#[test]
-fn a_killed_run_is_gone_on_with() {
-    let bot = Bot::notes();
-    execute(
-        &bot.url,
-        "INSERT INTO notes (id, body, place) SELECT md5('more ' || n)::uuid, 'more', ARRAY[n, 1, 1, 1]::vector
-         FROM generate_series(1, 8000) AS n",
-    );
-    let mut killed = 0;
-    for moment in [100, 250, 500] {
-        let mut dbops = bot.project.command(&["qdrant", "sync"]).spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(moment));
-        killed += u32::from(dbops.try_wait().expect("a process").is_none());
-        drop(dbops.kill());
-        drop(dbops.wait());
-        let [missing, extra, different] = bot.verify(&[]);
-        assert!(missing <= 9_000 && (extra, different) == (0, 0), "{missing} {extra} {different}");
-    }
-    assert!(killed > 0, "it was always faster");
-    bot.sync(&[]);
-    assert_eq!(bot.verify(&["--deep"]), [0; 3]);
-    let run = bot.project.run(&["qdrant", "sync"]);
-    assert!(run.stdout.contains("9000 rows, nothing to do"), "{run}");
 }
 
 #[test]

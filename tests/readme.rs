@@ -8,11 +8,13 @@ use dbops_testbed::{installation, start_qdrant};
 
 use crate::project::{Project, execute};
 
-/// Run elsewhere: the stack by `xtask/tests/dev.rs`, the checks and tests by `.ci/run`; the others only prepare.
-const RUN_ELSEWHERE: [&str; 7] = [
+/// Run elsewhere: the stack by `xtask/tests/dev.rs` and `tests/docker/`, the checks and tests by `.ci/run`; the others
+/// only prepare.
+const RUN_ELSEWHERE: [&str; 8] = [
     "cargo xtask dev-up",
     "cargo xtask dev-down",
     "cargo xtask dev-status",
+    "docker-compose up -d db vector_db qdrant",
     "cargo xtask test",
     "cargo xtask check",
     "cargo xtask bench startup",

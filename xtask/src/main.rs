@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod dev;
+mod docker;
 mod progress;
 mod qdrant;
 mod test;
@@ -23,7 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start PostgreSQL twice and Qdrant, migrate, check, back up
-    DevUp(dev::StackArgs),
+    DevUp(dev::UpArgs),
     /// Stop what dev-up started
     DevDown {
         #[command(flatten)]
@@ -35,13 +36,15 @@ enum Command {
     /// Show what runs
     DevStatus(dev::StackArgs),
     /// Delete the data and start over
-    DevReset(dev::StackArgs),
+    DevReset(dev::UpArgs),
     /// Run every test against real servers that live as long as the tests
     Test {
         /// For `cargo nextest run` or `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Test the compose files, the images and dbops on a Docker engine of their own
+    DockerTest(docker::DockerTestArgs),
     /// Format, lints, documentation, forbidden dependencies
     Check,
     /// Measure, beside a peer
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<()> {
         Command::DevStatus(stack) => dev::status(&stack).await,
         Command::DevReset(stack) => dev::reset(&stack).await,
         Command::Test { arguments } => test::run(&arguments).await,
+        Command::DockerTest(args) => docker::run(&args).await,
         Command::Check => check::run().await,
         Command::Bench { bench } => bench::run(bench).await,
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anstream::ColorChoice;
 use anyhow::anyhow;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{self, Context, Outcome};
 use crate::environment::Environment;
@@ -71,7 +71,10 @@ enum Command {
     Doctor(commands::doctor::DoctorArgs),
     Schema(commands::schema::SchemaArgs),
     Qdrant(commands::qdrant::QdrantArgs),
+    Shell(commands::shell::ShellArgs),
     Config(commands::config::ConfigArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
 }
 
 /// Runs the program: parses the command line, carries out the command, reports how it ended.
@@ -93,7 +96,7 @@ pub fn run() -> ExitCode {
     match carry_out(ui.clone(), global.config, cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
-        Ok(Outcome::Nagios(code)) => ExitCode::from(code),
+        Ok(Outcome::Ended(code)) => ExitCode::from(code),
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             ui.failure(&failure);
@@ -105,12 +108,12 @@ pub fn run() -> ExitCode {
 fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<Outcome> {
     let context = Context { ui, environment: Environment::read()?, config_path };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // For what serves, the signals are its end and no interruption.
-    let ends_so = matches!(command, Command::Serve(_));
+    // In a shell the signals are psql's, and for what serves they are its end.
+    let has_signals = matches!(command, Command::Shell(_) | Command::Serve(_));
     let outcome = runtime.block_on(async {
         tokio::select! {
             outcome = dispatch(&context, command) => outcome,
-            () = interruption(), if !ends_so => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
+            () = interruption(), if !has_signals => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
         }
     });
     // Not waiting for blocking work that an interruption left behind.
@@ -129,7 +132,10 @@ async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
         Command::Health(args) => commands::health::run(context, args).await,
         Command::Schema(args) => commands::schema::run(context, &args).await,
         Command::Qdrant(args) => commands::qdrant::run(context, args).await,
+        Command::Shell(args) => commands::shell::run(context, &args).await,
         Command::Config(args) => commands::config::run(context, &args),
+        Command::Completions(args) => commands::completions::run(context, &args, Cli::command()),
+        Command::Man(args) => commands::man::run(context, &args, Cli::command()),
     }
 }
 
@@ -157,4 +163,61 @@ fn usage(error: &clap::Error) -> ExitCode {
         }
     }
     FailureKind::Usage.exit_code()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory, Parser};
+
+    use super::Cli;
+
+    /// Every command with the lines of its examples, from the program down.
+    fn examples(command: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
+        for inner in command.get_subcommands() {
+            let path = format!("{path} {}", inner.get_name());
+            let text = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines = text.lines().filter_map(|line| Some(line[line.find("dbops ")?..].to_owned()));
+            found.push((path.clone(), lines.collect()));
+            examples(inner, &path, found);
+        }
+    }
+
+    /// The words of a line as a shell takes it apart, without what it writes elsewhere and without what is said of it.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split(" > ").next().unwrap_or_default();
+        let line = line.split("  ").next().unwrap_or_default();
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for character in line.chars() {
+            match character {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().expect("a word").push(other),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_has_examples_that_can_be_typed() {
+        let mut found = Vec::new();
+        examples(&Cli::command(), "dbops", &mut found);
+        assert!(found.len() > 40, "{} commands", found.len());
+        for (path, lines) in found {
+            assert!(!lines.is_empty(), "{path} has no example");
+            for line in lines {
+                let line = words(&line);
+                if let Err(error) = Cli::try_parse_from(&line) {
+                    panic!("{path}: {line:?}: {error}");
+                }
+                let typed = line.join(" ");
+                assert!(typed.starts_with(&path), "{path}: `{typed}` is another command's");
+            }
+        }
+    }
+
+    #[test]
+    fn the_declarations_are_sound() {
+        Cli::command().debug_assert();
+    }
 }

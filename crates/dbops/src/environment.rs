@@ -12,8 +12,11 @@
 //! | `VIRTUAL_ENV` | the Python of an Alembic project that is imported |
 //! | `NO_COLOR` | no colours |
 //!
-//! The configuration file names further ones, as in `${DATABASE_URL_SYNC:-default}`.
+//! The configuration file names further ones, as in `${DATABASE_URL_SYNC:-default}`. Where one of these is not set, its
+//! value is looked for in the file that the variable with `_FILE` after its name names: as containers are handed secrets,
+//! and as the official images take theirs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Display, Path, PathBuf};
@@ -43,6 +46,39 @@ const FOR_PROGRAMS: [&str; 16] = [
     "SSL_CERT_FILE",
     "TMPDIR",
 ];
+
+/// What a program at the terminal may need beside it: how to talk, and what its user likes to work with.
+const FOR_TERMINAL: [&str; 20] = [
+    "COLORTERM",
+    "COLUMNS",
+    "EDITOR",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LESS",
+    "LINES",
+    "PAGER",
+    "PSQLRC",
+    "PSQL_EDITOR",
+    "PSQL_HISTORY",
+    "PSQL_PAGER",
+    "PSQL_WATCH_PAGER",
+    "TERM",
+    "TERMINFO",
+    "VISUAL",
+];
+
+/// Why a variable's value cannot be had from a file. What is in the file is not told.
+#[derive(Debug)]
+pub(crate) struct UnreadableFile {
+    /// The variable that names the file.
+    pub(crate) variable: String,
+    /// What goes after its name.
+    pub(crate) reason: String,
+}
 
 /// The environment as it was when dbops started.
 #[derive(Clone)]
@@ -75,6 +111,26 @@ impl Environment {
         self.get(name).and_then(|value| value.to_str())
     }
 
+    /// The same, or what stands in the file that `NAME_FILE` names, without the end of its last line.
+    ///
+    /// An empty file is an error, as are two values: neither tells which password is meant.
+    pub(crate) fn text_or_file(&self, name: &str) -> std::result::Result<Option<Cow<'_, str>>, UnreadableFile> {
+        let variable = format!("{name}_FILE");
+        let (text, path) = (self.text(name), self.path(&variable));
+        let Some(path) = path else { return Ok(text.map(Cow::Borrowed)) };
+        let failure = |reason: String| UnreadableFile { variable: variable.clone(), reason };
+        if text.is_some() {
+            return Err(failure(format!("and {name} are both set")));
+        }
+        let read = std::fs::read_to_string(self.working_directory.join(&path));
+        let text = read.map_err(|error| failure(format!("names {}: {error}", path.display())))?;
+        let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        if value.is_empty() {
+            return Err(failure(format!("names {}, which is empty", path.display())));
+        }
+        Ok(Some(Cow::Owned(value.to_owned())))
+    }
+
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
@@ -91,7 +147,16 @@ impl Environment {
 
     /// The variables that client programs are started with.
     pub(crate) fn for_programs(&self) -> Vec<(String, OsString)> {
-        FOR_PROGRAMS.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
+        self.those(&FOR_PROGRAMS)
+    }
+
+    /// The variables for one that the user works with.
+    pub(crate) fn for_terminal(&self) -> Vec<(String, OsString)> {
+        [self.those(&FOR_PROGRAMS), self.those(&FOR_TERMINAL)].concat()
+    }
+
+    fn those(&self, names: &[&str]) -> Vec<(String, OsString)> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.clone()))).collect()
     }
 
     /// Every variable, for programs that are the user's own, and to look for those of a service.

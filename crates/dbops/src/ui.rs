@@ -55,6 +55,11 @@ impl Ui {
         Ok(writeln!(anstream::stdout(), "{line}")?)
     }
 
+    /// A text of a program's own, such as a script.
+    pub(crate) fn text(&self, bytes: &[u8]) -> Result<()> {
+        Ok(io::stdout().write_all(bytes)?)
+    }
+
     /// The one document of `--json`. Silent otherwise.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<()> {
         if !self.json {
@@ -167,10 +172,21 @@ impl Ui {
 
     /// Rows out of a total with their rate and the time left; invisible without a terminal.
     pub(crate) fn rows(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        self.counted(message, total, "rows")
+    }
+
+    /// The same of points.
+    pub(crate) fn points(&self, message: impl Into<String>, total: u64) -> ProgressBar {
+        self.counted(message, total, "points")
+    }
+
+    fn counted(&self, message: impl Into<String>, total: u64, unit: &str) -> ProgressBar {
         let bar = self.spinner(message);
         bar.set_length(total);
-        let template = "{spinner} {wide_msg}  {bar:12} {human_pos}/{human_len} rows  {rate}/s  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let template = format!(
+            "{{spinner}} {{wide_msg}}  {{bar:12}} {{human_pos}}/{{human_len}} {unit}  {{rate}}/s  {{eta}} left"
+        );
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
                 let _ = write!(text, "{:.0}", state.per_sec());
             };

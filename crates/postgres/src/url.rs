@@ -119,6 +119,15 @@ impl DatabaseUrl {
         other
     }
 
+    /// The password for when the URL has none; an empty one is none.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        if self.config.get_password().is_none() && !password.is_empty() {
+            self.config.password(password);
+        }
+        self
+    }
+
     /// The password file to look in when the URL has no password; one in the URL itself (`passfile=`) wins.
     #[must_use]
     pub fn with_passfile(mut self, path: Option<PathBuf>) -> Self {

@@ -1,11 +1,13 @@
 //! Carrying out a plan. Each step is one call that the server does whole or not at all, and the plan made after a
 //! break holds what is left.
 
+use std::collections::HashMap;
+
 use qdrant_client::qdrant::alias_operations::Action;
 use qdrant_client::qdrant::create_vector_name_request::VectorConfig;
 use qdrant_client::qdrant::{
-    AliasOperations, ChangeAliases, CreateAlias, CreateFieldIndexCollection, CreateVectorNameRequest, DeleteAlias,
-    DeleteFieldIndexCollection, DenseVectorCreationConfig, SparseVectorCreationConfig,
+    AliasOperations, ChangeAliases, CreateAlias, CreateCollection, CreateFieldIndexCollection, CreateVectorNameRequest,
+    DeleteAlias, DeleteFieldIndexCollection, DenseVectorCreationConfig, SparseVectorCreationConfig, Value as WireValue,
 };
 
 use crate::parameter::Scope;
@@ -63,29 +65,31 @@ impl Server {
         on_event: &mut dyn FnMut(Event<'_>),
     ) -> Result<Vec<Change>, Error> {
         let changes = agreed.applicable(extent)?;
-        if plan(declared, &self.live().await?)?.changes != agreed.changes {
+        let live = self.live().await?;
+        if plan(declared, &live)?.changes != agreed.changes {
             return Err(Error::Changed);
         }
+        let standing = live.standing(declared);
         for step in changes.chunk_by(|one, next| is_one_call(one, next)) {
             step.iter().for_each(|change| on_event(Event::Started(change)));
-            self.make(declared, step).await?;
+            self.make(&standing, step).await?;
             step.iter().for_each(|change| on_event(Event::Done(change)));
         }
         let made: Vec<_> = changes.into_iter().cloned().collect();
         if !made.is_empty() {
             let changes = not_kept(&made, &plan(declared, &self.live().await?)?);
             if !changes.is_empty() {
-                return Err(Error::NotKept { address: self.address.clone(), changes });
+                return Err(Error::NotKept { address: self.address(), changes });
             }
         }
         Ok(made)
     }
 
-    async fn make(&self, declared: &[CollectionSpec], step: &[&Change]) -> Result<(), Error> {
+    pub(crate) async fn make(&self, declared: &[CollectionSpec], step: &[&Change]) -> Result<(), Error> {
         let Some(change) = step.first() else { return Ok(()) };
         let spec = declared.iter().find(|spec| spec.name == change.collection).ok_or(Error::Changed)?;
         match &change.what {
-            What::Collection => self.create(spec).await?,
+            What::Collection => self.create(spec, HashMap::new()).await?,
             What::PayloadIndex(path) => {
                 let index = spec.payload_indexes.get(path).ok_or(Error::Changed)?;
                 self.make_index(&spec.name, path, index, change.from.is_some()).await?;
@@ -103,9 +107,15 @@ impl Server {
         Ok(())
     }
 
-    async fn create(&self, spec: &CollectionSpec) -> Result<(), Error> {
+    /// Creates a collection with these notes in it.
+    pub(crate) async fn create(
+        &self,
+        spec: &CollectionSpec,
+        metadata: HashMap<String, WireValue>,
+    ) -> Result<(), Error> {
         let doing = format!("create the collection {}", spec.name);
-        match self.work(&doing, self.collections_api().create(wire::create(spec))).await {
+        let request = CreateCollection { metadata, ..wire::create(spec) };
+        match self.work(&doing, self.collections_api().create(request)).await {
             Err(Error::Server { .. }) if self.info(&spec.name).await?.is_some() => return Err(Error::Changed),
             result => result?,
         };

@@ -1,10 +1,8 @@
-//! The nodes of a cluster, and the replicas that are lost. <https://qdrant.tech/documentation/guides/distributed_deployment/>
+//! The nodes of a cluster. <https://qdrant.tech/documentation/guides/distributed_deployment/>
 
 use std::collections::BTreeMap;
 
-use qdrant_client::qdrant::{CollectionClusterInfoRequest, CollectionClusterInfoResponse, ReplicaState};
 use serde::Deserialize;
-use tonic::Code;
 
 use crate::{Error, Server};
 
@@ -19,15 +17,6 @@ pub struct Cluster {
     pub consensus: String,
     /// The addresses that this node has lately sent to in vain.
     pub unreachable: Vec<String>,
-}
-
-/// A copy of a shard that failed: it takes no part in searches until it is made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeadReplica {
-    /// The shard.
-    pub shard: u32,
-    /// The node that it is on.
-    pub peer: u64,
 }
 
 /// What `GET /cluster` answers.
@@ -71,25 +60,7 @@ impl Server {
         let doing = "ask for the cluster";
         // The embedded server knows no clusters.
         let Some(text) = self.told(doing, "/cluster").await? else { return Ok(None) };
-        let strange = |reason: String| Error::Server { doing: doing.into(), reason };
-        read(&text).map_err(|error| strange(format!("the answer is not understood: {error}")))
-    }
-
-    /// The replicas of a collection that are dead, sorted. Only a server in a cluster can be asked.
-    ///
-    /// # Errors
-    ///
-    /// When the server cannot be asked.
-    pub async fn dead_replicas(&self, collection: &str) -> Result<Vec<DeadReplica>, Error> {
-        let request = CollectionClusterInfoRequest { collection_name: collection.into() };
-        let doing = format!("ask for the replicas of {collection}");
-        let mut client = self.collections_api();
-        match self.bounded(&doing, client.collection_cluster_info(request)).await? {
-            Ok(answer) => Ok(dead(answer.get_ref())),
-            // A collection that was dropped since has none.
-            Err(status) if status.code() == Code::NotFound => Ok(Vec::new()),
-            Err(status) => Err(self.error(&doing, &status)),
-        }
+        read(&text).map_err(|error| Error::not_understood(doing, &error))
     }
 }
 
@@ -110,20 +81,9 @@ fn read(text: &[u8]) -> serde_json::Result<Option<Cluster>> {
     })
 }
 
-fn dead(info: &CollectionClusterInfoResponse) -> Vec<DeadReplica> {
-    let local = info.local_shards.iter().map(|shard| (shard.shard_id, info.peer_id, shard.state()));
-    let remote = info.remote_shards.iter().map(|shard| (shard.shard_id, shard.peer_id, shard.state()));
-    let all = local.chain(remote).filter(|(_, _, state)| *state == ReplicaState::Dead);
-    let mut found: Vec<_> = all.map(|(shard, peer, _)| DeadReplica { shard, peer }).collect();
-    found.sort();
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use qdrant_client::qdrant::{CollectionClusterInfoResponse, LocalShardInfo, RemoteShardInfo, ReplicaState};
-
-    use super::{Cluster, DeadReplica, dead, read};
+    use super::{Cluster, read};
 
     /// What a server answers, and what is read.
     #[test]
@@ -156,28 +116,5 @@ mod tests {
         for strange in ["", "[]", r#"{"result": {"status": "enabled"}}"#, r#"{"result": {"status": "other"}}"#] {
             assert!(read(strange.as_bytes()).is_err(), "{strange}");
         }
-    }
-
-    #[test]
-    fn dead_replicas_are_found_here_and_elsewhere() {
-        let local =
-            |shard_id, state: ReplicaState| LocalShardInfo { shard_id, state: state.into(), ..Default::default() };
-        let remote = |shard_id, peer_id, state: ReplicaState| RemoteShardInfo {
-            shard_id,
-            peer_id,
-            state: state.into(),
-            ..Default::default()
-        };
-        let info = CollectionClusterInfoResponse {
-            peer_id: 1,
-            local_shards: vec![local(0, ReplicaState::Active), local(1, ReplicaState::Dead)],
-            remote_shards: vec![
-                remote(1, 2, ReplicaState::Active),
-                remote(0, 3, ReplicaState::Dead),
-                remote(0, 2, ReplicaState::Partial),
-            ],
-            ..Default::default()
-        };
-        assert_eq!(dead(&info), [DeadReplica { shard: 0, peer: 3 }, DeadReplica { shard: 1, peer: 1 }]);
     }
 }

@@ -4,7 +4,11 @@ use std::error::Error as _;
 
 use tonic::{Code, Status};
 
-use crate::{Change, What};
+use crate::Change;
+use crate::node::NobodyAnswers;
+
+/// What Qdrant says when too few replicas are active (`lib/collection/src/shards/replica_set`).
+const NOT_READY: [&str; 2] = ["has no active replica", "Consistency of this update is not guaranteed"];
 
 /// A call that could not be made, or that the server refused. `address` is `host:port` of gRPC.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,21 @@ pub enum Error {
         /// Where it was looked for.
         address: String,
         /// What the network said.
+        reason: String,
+    },
+    /// None of several nodes answers.
+    #[error("no node of Qdrant answers: {}", each_with_reason(.tried))]
+    NobodyAnswers {
+        /// `host:port` of gRPC of each, with what the network said.
+        tried: Vec<(String, String)>,
+    },
+    /// The replicas that have to take part do not: they are being made or recovered, or their node is away. What was
+    /// written may have reached some of them.
+    #[error("cannot {doing}: replicas are not ready: {reason}")]
+    NotReady {
+        /// What was asked for.
+        doing: String,
+        /// What the server said.
         reason: String,
     },
     /// Something answers, but not in gRPC: most often it is the HTTP port.
@@ -149,6 +168,29 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A rebuild that would lose something, or that there is no way for.
+    #[error("{collection} is not rebuilt: {reason}")]
+    NoRebuild {
+        /// The collection.
+        collection: String,
+        /// Why not.
+        reason: String,
+        /// What would allow it.
+        advice: String,
+    },
+    /// Somebody else rebuilds it.
+    #[error("{0} is being rebuilt by another dbops")]
+    Rebuilding(String),
+    /// The copy is not what it was copied from.
+    #[error("{copy} is not what {of} is: {reason}")]
+    Differs {
+        /// The new collection.
+        copy: String,
+        /// The one that was copied.
+        of: String,
+        /// What differs.
+        reason: String,
+    },
     /// The server's own words.
     #[error("cannot {doing}: {reason}")]
     Server {
@@ -169,6 +211,13 @@ impl Error {
             Self::Unreachable { address, .. } => {
                 format!("start the server, or correct `url` and `grpc_port`; nothing answers at {address}")
             }
+            Self::NobodyAnswers { .. } => {
+                "start the nodes, or correct the addresses in `url` and their `grpc_port`".into()
+            }
+            Self::NotReady { .. } => {
+                "see the replicas' states with `dbops qdrant shards list`, wait until they are active, and try again"
+                    .into()
+            }
             Self::NotGrpc { .. } => {
                 "`grpc_port` has to be the port of gRPC, 6334 unless the server is told otherwise; `url` names the one \
                  of HTTP; with TLS on the server `url` begins with https://"
@@ -186,11 +235,14 @@ impl Error {
             Self::NameTaken { .. } => "declare another name, or drop or rename what has this one when it is no longer \
                                        needed: aliases and collections share their names"
                 .into(),
-            Self::NotInPlace { changes } if changes.iter().all(|change| matches!(change.what, What::Alias(_))) => {
-                "fill the new collection first: an application that uses the alias would find nothing".into()
+            Self::NotInPlace { changes } if changes.iter().any(Change::is_cut_over) => {
+                "an alias cannot have a collection's name: `dbops qdrant reindex --cut-over` copies the points to the \
+                 declared collection and gives it the name"
+                    .into()
             }
             Self::NotInPlace { .. } => {
-                "declare a new collection beside this one, fill it, then move the alias to it".into()
+                "`dbops qdrant apply --rebuild` writes the points to a new collection, then moves the alias to it"
+                    .into()
             }
             Self::NotKept { .. } => {
                 "all else is done; upgrade the server, which is too old for it, or leave it out of the declaration"
@@ -198,7 +250,7 @@ impl Error {
             }
             Self::Changed => "wait until they are done, then look at a new plan and apply it".into(),
             Self::Http { reason, .. } | Self::Server { reason, .. } if is_about_space(reason) => {
-                "free some space on the server's disk: it needs room for a copy of the collection".into()
+                "free some space on the server's disk; a snapshot needs as much as a copy of the collection".into()
             }
             Self::Http { status: 404, .. } => {
                 "see whether it was deleted meanwhile, and that `url` and `grpc_port` lead to the same node, not to a \
@@ -217,6 +269,13 @@ impl Error {
             Self::Transfer { .. } => {
                 "try again; if this is so each time, see what lies between here and the server".into()
             }
+            Self::NoRebuild { advice, .. } => advice.clone(),
+            Self::Rebuilding(_) => "wait until it is done, then look whether anything is left to do".into(),
+            Self::Differs { .. } => {
+                "the alias was not moved; see whether the declared vectors can hold the numbers, then begin anew with \
+                 `dbops qdrant reindex --restart`"
+                    .into()
+            }
             Self::File { .. } => "see that its folder is there, may be written, and has room".into(),
             Self::Server { .. } => return None,
         })
@@ -225,13 +284,45 @@ impl Error {
     /// Whether the same call may well succeed a moment later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Lost { .. } | Self::Deadline { .. } => true,
+            Self::Lost { .. } | Self::Unreachable { .. } | Self::Deadline { .. } => true,
+            Self::NobodyAnswers { .. } | Self::NotReady { .. } => true,
             Self::Http { status, .. } => matches!(status, 429 | 502..=504),
             _ => false,
         }
     }
 
+    /// Whether it is not the server that answered.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::Lost { .. }
+                | Self::Unreachable { .. }
+                | Self::Deadline { .. }
+                | Self::NotGrpc { .. }
+                | Self::Tls { .. }
+        )
+    }
+
+    /// What went wrong at an address that is named beside it.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Lost { reason, .. }
+            | Self::Unreachable { reason, .. }
+            | Self::NotGrpc { reason, .. }
+            | Self::Tls { reason, .. } => reason.clone(),
+            Self::Deadline { seconds, .. } => format!("no answer in {seconds} s"),
+            other => other.to_string(),
+        }
+    }
+
+    pub(crate) fn not_understood(doing: &str, error: &serde_json::Error) -> Self {
+        Self::Server { doing: doing.into(), reason: format!("the answer is not understood: {error}") }
+    }
+
     pub(crate) fn from_status(address: &str, key_sent: bool, doing: &str, status: &Status) -> Self {
+        if let Some(NobodyAnswers { tried }) = status.source().and_then(|cause| cause.downcast_ref()) {
+            return Self::NobodyAnswers { tried: tried.clone() };
+        }
         let (address, doing) = (address.to_owned(), doing.to_owned());
         let reason = innermost(status);
         let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
@@ -247,7 +338,8 @@ impl Error {
                 return Self::Lost { address, doing, reason };
             }
         }
-        if says(&["grpc-status header missing"]) {
+        // A balancer whose servers are away answers 502 to 504 without gRPC.
+        if says(&["grpc-status header missing"]) && status.code() != Code::Unavailable {
             return Self::NotGrpc { address, reason };
         }
         // The first byte of a text is taken for the flag of a message.
@@ -255,6 +347,7 @@ impl Error {
             return Self::NotGrpc { address, reason: "the answer is text".into() };
         }
         match status.code() {
+            Code::Internal if says(&NOT_READY) => Self::NotReady { doing, reason },
             Code::Unavailable => Self::Unreachable { address, reason },
             Code::Unauthenticated => Self::Unauthorized { address, reason, key_sent },
             Code::PermissionDenied if key_sent => Self::Forbidden { doing, reason },
@@ -265,6 +358,10 @@ impl Error {
             _ => Self::Server { doing, reason },
         }
     }
+}
+
+fn each_with_reason(nodes: &[(String, String)]) -> String {
+    nodes.iter().map(|(address, reason)| format!("{address}: {reason}")).collect::<Vec<_>>().join("; ")
 }
 
 fn is_about_space(reason: &str) -> bool {
@@ -317,6 +414,20 @@ mod tests {
             (Code::Unimplemented, "unknown method ListAliases", false, "h:6334 is too old", "upgrade"),
             (Code::Unimplemented, "grpc-status header missing, mapped from HTTP", false, "no gRPC answers", "6334"),
             (Code::Internal, "protocol error: invalid compression flag: 123 (valid", false, "no gRPC answers", "6334"),
+            (
+                Code::Unavailable,
+                "grpc-status header missing, mapped from HTTP status code 503",
+                false,
+                "cannot reach",
+                "start the server",
+            ),
+            (
+                Code::Internal,
+                "Service internal error: The replica set for shard 0 on peer 7 has no active replica",
+                false,
+                "cannot do it: replicas are not ready: Service internal",
+                "shards list",
+            ),
             (Code::InvalidArgument, "Validation error", false, "cannot do it: Validation error", ""),
         ];
         for (code, message, key_sent, shown, hint) in cases {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use qdrant_client::qdrant::CollectionInfo;
 
+use crate::generation::NOTE;
 use crate::parameter::Scope;
-use crate::{Error, IndexSpec, Server, Settings, wire};
+use crate::points::text;
+use crate::{Error, IndexSpec, RebuildNote, Server, Settings, wire};
 
 /// How many collections the server is asked about at a time.
 const AT_ONCE: usize = 8;
@@ -35,6 +37,8 @@ pub struct LiveCollection {
     pub settings: Settings,
     /// The payload indexes by path; `None` for one of a type that this version of dbops does not know.
     pub payload_indexes: BTreeMap<String, Option<IndexSpec>>,
+    /// What is noted of the rebuild that made it.
+    pub rebuild: Option<RebuildNote>,
 }
 
 impl Server {
@@ -57,9 +61,10 @@ impl Server {
     }
 }
 
-fn collection(info: CollectionInfo) -> LiveCollection {
+pub(crate) fn collection(info: CollectionInfo) -> LiveCollection {
     let is_empty = info.points_count() == 0;
-    let config = info.config.unwrap_or_default();
+    let mut config = info.config.unwrap_or_default();
+    let note = config.metadata.remove(NOTE).and_then(text);
     let params = config.params.clone().unwrap_or_default();
     let vectors = wire::vectors(params.vectors_config).into_iter().map(|(name, params)| {
         let settings = Settings::read(Scope::Vector, &mut wire::vector_fields(params));
@@ -78,6 +83,7 @@ fn collection(info: CollectionInfo) -> LiveCollection {
     });
     LiveCollection {
         is_empty,
+        rebuild: note.and_then(|note| serde_json::from_str(&note).ok()),
         vectors: vectors.collect(),
         sparse_vectors: sparse.collect(),
         payload_indexes: payload_indexes.collect(),

@@ -4,6 +4,7 @@
 mod slot;
 mod table;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::IndexType;
@@ -33,7 +34,7 @@ pub struct Parameter {
     /// Whether it has to be written where the map stands that it belongs to.
     pub is_required: bool,
     /// What the server does where its description says nothing.
-    pub absent: Option<Value>,
+    pub absent: Option<&'static Value>,
     /// What it is, in some words.
     pub about: &'static str,
     /// Where it stands in the server's messages, to be read as well as to be set.
@@ -53,18 +54,30 @@ pub enum Kind {
     Float { least: f64, most: f64 },
     /// One of these, each with its number on the wire.
     Word(&'static [(&'static str, i32)]),
+    /// One of these, which are on the wire as they are written.
+    Name(&'static [&'static str]),
     /// `none`, or a map with one of the other words, under which that one's own parameters stand.
     Choice(&'static [&'static str]),
+    /// A list of these words, or of any where none are named. It may be empty, and its order means nothing.
+    Set(&'static [&'static str]),
+    /// A map of names of vectors to maps with this one key, and under it a whole number from 1 on.
+    PerVector(&'static str),
+    /// Any text.
+    Text,
 }
 
 /// A parameter's value. A word is one of those of its kind, or [`UNKNOWN`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the names say what they are")]
 pub enum Value {
     Bool(bool),
     Integer(u64),
     Float(f64),
     Word(&'static str),
+    /// Sorted, each once.
+    Set(Vec<String>),
+    PerVector(BTreeMap<String, u64>),
+    Text(String),
 }
 
 /// A word on the server that this version of dbops does not know.
@@ -80,6 +93,12 @@ impl fmt::Display for Value {
             Self::Integer(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value}"),
             Self::Word(word) => f.write_str(word),
+            Self::Set(words) => write!(f, "[{}]", words.join(", ")),
+            Self::PerVector(limits) => {
+                let limits: Vec<_> = limits.iter().map(|(name, limit)| format!("{name}: {limit}")).collect();
+                write!(f, "{{{}}}", limits.join(", "))
+            }
+            Self::Text(text) => f.write_str(text),
         }
     }
 }
@@ -96,8 +115,8 @@ impl Kind {
     pub fn words(&self) -> Vec<&'static str> {
         match self {
             Self::Word(words) => words.iter().map(|(word, _)| *word).collect(),
-            Self::Choice(words) => words.to_vec(),
-            Self::Bool | Self::Integer { .. } | Self::Float { .. } => Vec::new(),
+            Self::Name(words) | Self::Choice(words) | Self::Set(words) => words.to_vec(),
+            Self::Bool | Self::Integer { .. } | Self::Float { .. } | Self::PerVector(_) | Self::Text => Vec::new(),
         }
     }
 }
@@ -105,26 +124,34 @@ impl Kind {
 impl Parameter {
     /// Its value in the server's messages; `None` where they say nothing.
     pub(crate) fn get(&self, fields: &mut Fields) -> Option<Value> {
-        (self.slot)(fields).get(&self.kind).or(self.absent)
+        (self.slot)(fields).get(&self.kind).or_else(|| self.absent.cloned())
     }
 
     pub(crate) fn put(&self, fields: &mut Fields, value: Value) {
         (self.slot)(fields).put(&self.kind, value);
     }
 
-    /// The value as it comes back from a server: some numbers are shorter there than in the file.
+    /// The value as it comes back from a server: some numbers are shorter there than in the file, and lists are sorted.
     pub(crate) fn rounded(&self, value: Value) -> Value {
         match value {
             Value::Float(_) => {
                 // The one message with such numbers that is not always there.
                 let quantization = Some(Quantization::Scalar(Default::default()));
                 let mut fields = Fields { quantization, ..Fields::default() };
-                self.put(&mut fields, value);
+                self.put(&mut fields, value.clone());
                 self.get(&mut fields).unwrap_or(value)
             }
+            Value::Set(words) => Value::Set(sorted(words)),
             _ => value,
         }
     }
+}
+
+/// Words of which the order means nothing.
+fn sorted(mut words: Vec<String>) -> Vec<String> {
+    words.sort();
+    words.dedup();
+    words
 }
 
 /// The parameters of `scope`, in the order of the table: a choice stands before what belongs to it.

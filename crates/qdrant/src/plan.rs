@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::parameter::{NONE, Parameter, Scope, Value};
-use crate::{CollectionSpec, Error, IndexSpec, Live, LiveCollection, Settings};
+use crate::{CollectionSpec, Error, IndexSpec, Live, LiveCollection, RebuildStage, Settings};
 
 /// The first version that adds a vector to a collection.
 const ADDS_VECTORS: (u32, u32) = (1, 18);
@@ -70,10 +70,35 @@ pub enum ChangeKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub enum Undeclared {
-    Collection { name: String },
-    PayloadIndex { collection: String, path: String },
-    SparseVector { collection: String, name: String },
-    Alias { name: String, collection: String },
+    Collection {
+        name: String,
+    },
+    PayloadIndex {
+        collection: String,
+        path: String,
+    },
+    SparseVector {
+        collection: String,
+        name: String,
+    },
+    Alias {
+        name: String,
+        collection: String,
+    },
+    /// A collection that belongs to a rebuild: what `of` was before it, or is to be after it.
+    Generation {
+        name: String,
+        of: String,
+        is_unfinished: bool,
+    },
+}
+
+impl Change {
+    /// Whether an alias is to have the name that a collection has now.
+    #[must_use]
+    pub fn is_cut_over(&self) -> bool {
+        matches!(&self.what, What::Alias(alias) if self.from.as_ref() == Some(alias))
+    }
 }
 
 impl What {
@@ -140,6 +165,10 @@ impl fmt::Display for Undeclared {
             Self::PayloadIndex { collection, path } => write!(f, "payload index {path} of {collection}"),
             Self::SparseVector { collection, name } => write!(f, "sparse vector {name} of {collection}"),
             Self::Alias { name, collection } => write!(f, "alias {name} of {collection}"),
+            Self::Generation { name, of, is_unfinished: true } => {
+                write!(f, "collection {name}, an unfinished rebuild of {of}")
+            }
+            Self::Generation { name, of, is_unfinished: false } => write!(f, "collection {name}, rebuilt into {of}"),
         }
     }
 }
@@ -148,12 +177,12 @@ impl fmt::Display for Undeclared {
 ///
 /// # Errors
 ///
-/// [`Error::NameTaken`] when a collection or alias of another kind stands in the way: Qdrant keeps both in one
-/// namespace, and there is no way on that loses nothing.
+/// [`Error::NameTaken`] when an alias has the name of a declared collection: Qdrant keeps both in one namespace, and
+/// there is no way on that loses nothing.
 pub fn plan(declared: &[CollectionSpec], live: &Live) -> Result<Plan, Error> {
+    let declared = &live.standing(declared);
     let mut plan = Plan::default();
-    // A version that is named otherwise is a development build's.
-    let adds_vectors = live.version.is_none_or(|version| version >= ADDS_VECTORS);
+    let adds_vectors = live.adds_vectors();
     for spec in declared {
         if let Some(collection) = live.aliases.get(&spec.name) {
             return Err(Error::NameTaken {
@@ -162,15 +191,8 @@ pub fn plan(declared: &[CollectionSpec], live: &Live) -> Result<Plan, Error> {
                 taken_by: format!("an alias of the collection {collection}"),
             });
         }
-        if let Some(alias) = spec.alias.as_ref().filter(|alias| live.collections.contains_key(*alias)) {
-            return Err(Error::NameTaken {
-                name: alias.clone(),
-                declared_as: "an alias",
-                taken_by: "a collection".into(),
-            });
-        }
         let changes = match live.collections.get(&spec.name) {
-            Some(live) => differences(spec, live, adds_vectors),
+            Some(there) => differences(spec, there, adds_vectors),
             None => creation(spec),
         };
         plan.changes.extend(changes);
@@ -179,6 +201,13 @@ pub fn plan(declared: &[CollectionSpec], live: &Live) -> Result<Plan, Error> {
     plan.changes.extend(declared.iter().filter_map(|spec| alias(spec, live)));
     plan.undeclared = undeclared(declared, live);
     Ok(plan)
+}
+
+impl Live {
+    /// Whether the server adds a vector to a collection. A version that is named otherwise is a development build's.
+    pub(crate) fn adds_vectors(&self) -> bool {
+        self.version.is_none_or(|version| version >= ADDS_VECTORS)
+    }
 }
 
 fn creation(spec: &CollectionSpec) -> Vec<Change> {
@@ -211,7 +240,8 @@ fn in_place(spec: &CollectionSpec, what: What, from: Option<String>, to: impl To
     Change { collection: spec.name.clone(), what, kind: ChangeKind::InPlace, from, to: Some(to.to_string()) }
 }
 
-fn differences(spec: &CollectionSpec, live: &LiveCollection, adds_vectors: bool) -> Vec<Change> {
+/// What a collection has otherwise than it is declared.
+pub(crate) fn differences(spec: &CollectionSpec, live: &LiveCollection, adds_vectors: bool) -> Vec<Change> {
     let mut changes = Vec::new();
     let new_vector = |what, to: String, adds_vectors| {
         let kind = if adds_vectors { ChangeKind::InPlace } else { ChangeKind::NeedsRebuild };
@@ -267,7 +297,7 @@ fn parameters(
     live: &Settings,
     what: impl Fn(&'static str) -> What,
 ) -> Vec<Change> {
-    let differing = declared.of(scope).filter(|(parameter, wanted)| live.get(parameter.path) != Some(*wanted));
+    let differing = declared.of(scope).filter(|(parameter, wanted)| live.get(parameter.path) != Some(wanted.clone()));
     let change = |(parameter, wanted): (&'static Parameter, Value)| {
         let from = live.get(parameter.path).map_or_else(|| "not set".into(), |value| value.to_string());
         let kind = if parameter.in_place { ChangeKind::InPlace } else { ChangeKind::NeedsRebuild };
@@ -290,25 +320,32 @@ fn alike(there: &IndexSpec, wanted: &IndexSpec) -> IndexSpec {
     IndexSpec { index_type: there.index_type, settings }
 }
 
-/// Where the alias has to lead, if it does not yet. Away from points to none, it would leave the application without
-/// an answer, so that waits until the new collection is filled.
+/// Where the alias has to lead, if it does not yet. Away from points to none, or to a copy that is not whole, it would
+/// leave the application without an answer, so that waits until the new collection is filled. So does an alias whose
+/// name a collection has: that one has to make room.
 fn alias(spec: &CollectionSpec, live: &Live) -> Option<Change> {
     let alias = spec.alias.as_ref()?;
     let there = live.aliases.get(alias);
     if there == Some(&spec.name) {
         return None;
     }
+    let taken = live.collections.contains_key(alias).then_some(alias);
     let has_points = |name: &String| live.collections.get(name).is_some_and(|collection| !collection.is_empty);
-    let waits = there.is_some_and(has_points) && !has_points(&spec.name);
+    let is_less = there.is_some_and(has_points) && !has_points(&spec.name);
+    // What was rebuilt from the one that the alias leads to is behind it again, if the alias was moved back.
+    let is_behind =
+        live.note(&spec.name).is_some_and(|note| note.stage != RebuildStage::Done || there == Some(&note.of));
+    let waits = taken.is_some() || is_less || is_behind;
     let kind = if waits { ChangeKind::NeedsRebuild } else { ChangeKind::InPlace };
-    Some(Change { kind, ..in_place(spec, What::Alias(alias.clone()), there.cloned(), &spec.name) })
+    let from = there.or(taken).cloned();
+    Some(Change { kind, ..in_place(spec, What::Alias(alias.clone()), from, &spec.name) })
 }
 
 fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
     let mut found = Vec::new();
     for (name, collection) in &live.collections {
         let Some(spec) = declared.iter().find(|spec| spec.name == *name) else {
-            found.push(Undeclared::Collection { name: name.clone() });
+            found.push(undeclared_collection(declared, live, name));
             continue;
         };
         let of = || name.clone();
@@ -323,6 +360,17 @@ fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
         aliases.map(|(alias, collection)| Undeclared::Alias { name: alias.clone(), collection: collection.clone() }),
     );
     found
+}
+
+fn undeclared_collection(declared: &[CollectionSpec], live: &Live, name: &str) -> Undeclared {
+    let name = name.to_owned();
+    if let Some(note) = live.note(&name).filter(|note| declared.iter().any(|spec| spec.name == note.of)) {
+        return Undeclared::Generation { of: note.of.clone(), name, is_unfinished: true };
+    }
+    match declared.iter().find(|spec| live.before(&spec.name).contains(&name)) {
+        Some(spec) => Undeclared::Generation { of: spec.name.clone(), name, is_unfinished: false },
+        None => Undeclared::Collection { name },
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Points as a synchronisation writes and reads them: in batches, again after a broken connection, and in the order of
 //! their ids, which is that of Qdrant's scroll: numbers first, then UUIDs by their bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::value::Kind;
-use qdrant_client::qdrant::vector_output::Vector as OutputVector;
 use qdrant_client::qdrant::vectors::VectorsOptions;
 use qdrant_client::qdrant::vectors_output::VectorsOptions as OutputOptions;
 use qdrant_client::qdrant::with_payload_selector::SelectorOptions as PayloadOptions;
@@ -20,7 +19,7 @@ use qdrant_client::qdrant::{
 };
 use serde_json::Value as Json;
 
-use crate::{Error, MARK, Server};
+use crate::{Error, MARK, Server, Vectors};
 
 /// How often in a row a call is made that finds nobody.
 const ATTEMPTS: u32 = 6;
@@ -78,9 +77,6 @@ impl Id {
     }
 }
 
-/// The vectors of a point by name; the one without a name has the empty one.
-pub type Vectors = BTreeMap<String, Vec<f32>>;
-
 /// A point to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
@@ -97,7 +93,7 @@ pub struct Point {
 pub struct Stored {
     /// Its id.
     pub id: Id,
-    /// Its dense vectors.
+    /// Its vectors.
     pub vectors: Vectors,
     /// Its payload.
     pub payload: serde_json::Map<String, Json>,
@@ -206,7 +202,7 @@ impl Server {
         Ok(found.into_iter().filter_map(stored).collect())
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         collection: &str,
         ids: &[Id],
@@ -236,8 +232,7 @@ impl Server {
     /// When the server refuses.
     pub async fn note(&self, collection: &str, name: &str) -> Result<Option<String>, Error> {
         let info = self.info(collection).await?;
-        let value = info.and_then(|info| info.config).and_then(|mut config| config.metadata.remove(name));
-        Ok(value.map(json).and_then(|value| value.as_str().map(ToOwned::to_owned)))
+        Ok(info.and_then(|info| info.config).and_then(|mut config| text(config.metadata.remove(name)?)))
     }
 
     /// Notes a text in the collection.
@@ -246,18 +241,19 @@ impl Server {
     ///
     /// When the server refuses.
     pub async fn set_note(&self, collection: &str, name: &str, text: &str) -> Result<(), Error> {
-        let metadata = HashMap::from([(name.to_owned(), value(Json::String(text.into())))]);
+        let metadata = metadata(name, text);
         let request = UpdateCollection { collection_name: collection.into(), metadata, ..Default::default() };
         let doing = format!("note in {collection} how far it is");
         self.insist(async || self.work(&doing, self.collections_api().update(request.clone())).await).await?;
         Ok(())
     }
 
-    /// Makes a call that may be made twice again where the server or the way to it went away.
-    async fn insist<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    /// Makes a call that may be made twice again where the server or the way to it went away, or replicas are not ready.
+    /// Of several nodes the next one is asked.
+    pub(crate) async fn insist<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         for attempt in 1..ATTEMPTS {
             match call().await {
-                Err(Error::Lost { .. } | Error::Unreachable { .. } | Error::Deadline { .. }) => {}
+                Err(error) if error.is_passing() => {}
                 answer => return answer,
             }
             tokio::time::sleep(PAUSE * 2u32.pow(attempt - 1)).await;
@@ -270,8 +266,9 @@ impl From<Point> for PointStruct {
     fn from(point: Point) -> Self {
         let mut vectors = point.vectors;
         let options = match vectors.remove("") {
-            Some(vector) => VectorsOptions::Vector(Vector::from(vector)),
-            None => {
+            Some(vector) if vectors.is_empty() => VectorsOptions::Vector(Vector::from(vector)),
+            unnamed => {
+                vectors.extend(unnamed.map(|vector| (String::new(), vector)));
                 let vectors = vectors.into_iter().map(|(name, vector)| (name, Vector::from(vector))).collect();
                 VectorsOptions::Vectors(NamedVectors { vectors })
             }
@@ -284,9 +281,19 @@ impl From<Point> for PointStruct {
     }
 }
 
+/// A note as a collection holds it.
+pub(crate) fn metadata(name: &str, text: &str) -> HashMap<String, Value> {
+    HashMap::from([(name.to_owned(), value(Json::String(text.into())))])
+}
+
 fn mark(mut payload: HashMap<String, Value>) -> Option<String> {
-    match payload.remove(MARK)?.kind? {
-        Kind::StringValue(mark) => Some(mark),
+    text(payload.remove(MARK)?)
+}
+
+/// A value that is a text.
+pub(crate) fn text(value: Value) -> Option<String> {
+    match value.kind? {
+        Kind::StringValue(text) => Some(text),
         _ => None,
     }
 }
@@ -297,11 +304,7 @@ fn vectors(output: Option<VectorsOutput>) -> Vectors {
         Some(OutputOptions::Vector(vector)) => vec![(String::new(), vector)],
         Some(OutputOptions::Vectors(named)) => named.vectors.into_iter().collect(),
     };
-    let dense = named.into_iter().filter_map(|(name, output)| match output.into_vector() {
-        OutputVector::Dense(dense) => Some((name, dense.data)),
-        OutputVector::Sparse(_) | OutputVector::MultiDense(_) => None,
-    });
-    dense.collect()
+    named.into_iter().map(|(name, output)| (name, output.into())).collect()
 }
 
 fn value(json: Json) -> Value {

@@ -7,7 +7,7 @@ use qdrant_client::qdrant::value::Kind;
 use qdrant_client::qdrant::vector_output::Vector;
 use qdrant_client::qdrant::vectors_output::VectorsOptions;
 use qdrant_client::qdrant::{
-    CountPoints, GetPoints, PointId, Query, QueryPoints, RetrievedPoint, Sample, Value, VectorOutput,
+    CountPoints, GetPoints, PointId, Query, QueryPoints, RetrievedPoint, Sample, Value, VectorsOutput,
     WithPayloadSelector, WithVectorsSelector, query, with_payload_selector, with_vectors_selector,
 };
 use sha2::{Digest, Sha256};
@@ -83,20 +83,30 @@ fn id_of(text: &str) -> PointId {
 }
 
 fn hash_of(point: RetrievedPoint) -> Option<(String, String)> {
-    let id = id_text(point.id?);
+    let id = id_text(point.id.clone()?);
+    Some((id, digest(&point)?.iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// A hash of all that a point holds; `None` for one without an id, which no server sends.
+pub(crate) fn digest(point: &RetrievedPoint) -> Option<[u8; 32]> {
     let mut hasher = Sha256::new();
-    text(&mut hasher, &id);
+    text(&mut hasher, &id_text(point.id.clone()?));
     fields(&mut hasher, &point.payload);
-    let named = match point.vectors.and_then(|vectors| vectors.vectors_options) {
-        None => BTreeMap::new(),
-        Some(VectorsOptions::Vector(vector)) => BTreeMap::from([(String::new(), vector)]),
-        Some(VectorsOptions::Vectors(named)) => named.vectors.into_iter().collect(),
-    };
-    for (name, output) in named {
+    for (name, output) in named(point.vectors.clone()) {
         text(&mut hasher, &name);
         vector(&mut hasher, output);
     }
-    Some((id, hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Some(hasher.finalize().into())
+}
+
+/// The vectors by name, the one without a name under the empty one.
+pub(crate) fn named(vectors: Option<VectorsOutput>) -> BTreeMap<String, Vector> {
+    let named: Vec<_> = match vectors.and_then(|vectors| vectors.vectors_options) {
+        None => Vec::new(),
+        Some(VectorsOptions::Vector(vector)) => vec![(String::new(), vector)],
+        Some(VectorsOptions::Vectors(named)) => named.vectors.into_iter().collect(),
+    };
+    named.into_iter().map(|(name, output)| (name, output.into_vector())).collect()
 }
 
 /// Everything is written with its length, so that no two different points read the same.
@@ -142,8 +152,8 @@ fn value(hasher: &mut Sha256, value_: &Value) {
     }
 }
 
-fn vector(hasher: &mut Sha256, output: VectorOutput) {
-    match output.into_vector() {
+fn vector(hasher: &mut Sha256, vector: Vector) {
+    match vector {
         Vector::Dense(dense) => {
             hasher.update(b"v");
             floats(hasher, &dense.data);

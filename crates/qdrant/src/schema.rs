@@ -156,7 +156,19 @@ fn value(parameter: &Parameter) -> Json {
         Kind::Integer { least, most: u64::MAX } => json!({ "type": "integer", "minimum": least }),
         Kind::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Float { least, most } => json!({ "type": "number", "minimum": least, "maximum": most }),
-        Kind::Word(_) | Kind::Choice(_) => json!({ "enum": parameter.kind.words() }),
+        Kind::Word(_) | Kind::Name(_) | Kind::Choice(_) => json!({ "enum": parameter.kind.words() }),
+        Kind::Set([]) => json!({ "type": "array", "uniqueItems": true, "items": { "type": "string", "minLength": 1 } }),
+        Kind::Set(words) => json!({ "type": "array", "uniqueItems": true, "items": { "enum": words } }),
+        Kind::PerVector(limit) => json!({
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": [limit],
+                "properties": { limit: { "type": "integer", "minimum": 1 } },
+            },
+        }),
+        Kind::Text => json!({ "type": "string", "minLength": 1 }),
     };
     schema["description"] = json!(sentence(parameter.about));
     schema

@@ -2,28 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use qdrant_client::qdrant::collections_client::CollectionsClient;
 use qdrant_client::qdrant::points_client::PointsClient;
-use qdrant_client::qdrant::qdrant_client::QdrantClient;
 use qdrant_client::qdrant::snapshots_client::SnapshotsClient;
-use qdrant_client::qdrant::{
-    CollectionInfo, GetCollectionInfoRequest, HealthCheckRequest, ListAliasesRequest, ListCollectionsRequest,
-};
+use qdrant_client::qdrant::{CollectionInfo, GetCollectionInfoRequest, ListAliasesRequest, ListCollectionsRequest};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, ClientTlsConfig, Uri};
+use tonic::transport::Uri;
 use tonic::{Code, Request, Response, Status};
 
 use crate::Error;
-use crate::error::innermost;
 use crate::http::Http;
-
-/// How large an answer over HTTP about the server may be.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+use crate::node::{NobodyAnswers, Node, Nodes, Route};
 
 /// The first version with payload indexes of type uuid.
 const MINIMUM: (u32, u32) = (1, 11);
@@ -54,24 +48,39 @@ impl fmt::Debug for ServerOptions {
 }
 
 /// A server. The connection is made by the first call, and again when it was lost.
+///
+/// It may have several addresses, each of a node of the same cluster. Calls go to the first that answers, and to the next
+/// one once that does not answer any more.
 pub struct Server {
-    channel: Channel,
+    nodes: Arc<Nodes>,
     key: ApiKey,
-    /// `host:port` of gRPC.
-    pub(crate) address: String,
     pub(crate) timeout: Duration,
-    pub(crate) http: Http,
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("address", &self.address())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 
 /// Adds the key to each call.
 #[derive(Clone)]
 pub(crate) struct ApiKey(Option<MetadataValue<Ascii>>);
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl ApiKey {
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+}
 
 impl Interceptor for ApiKey {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -82,7 +91,7 @@ impl Interceptor for ApiKey {
     }
 }
 
-type Connection = InterceptedService<Channel, ApiKey>;
+type Connection = InterceptedService<Route, ApiKey>;
 
 impl Server {
     /// Prepares the connection, without making it. Has to be called in a tokio runtime.
@@ -91,19 +100,52 @@ impl Server {
     ///
     /// [`Error::Address`], [`Error::ApiKey`] and [`Error::Tls`], when the options cannot be used.
     pub fn new(options: &ServerOptions) -> Result<Self, Error> {
-        let (scheme, host) = parse_url(&options.url)?;
-        let address = format!("{host}:{}", options.grpc_port);
-        let wrong = |reason: &str| Error::Address { url: options.url.clone(), reason: reason.into() };
-        let endpoint = Channel::from_shared(format!("{scheme}://{address}")).map_err(|_| wrong("it is not a URL"))?;
-        let mut endpoint = endpoint.connect_timeout(options.timeout).http2_keep_alive_interval(options.timeout);
-        if scheme == "https" {
-            endpoint = endpoint
-                .tls_config(ClientTlsConfig::new().with_native_roots())
-                .map_err(|error| Error::Tls { address: address.clone(), reason: innermost(&error) })?;
-        }
-        let key = ApiKey(options.api_key.as_deref().map(api_key).transpose()?);
-        let http = Http::new(options, &address)?;
-        Ok(Self { channel: endpoint.connect_lazy(), key, address, timeout: options.timeout, http })
+        Self::first_of(options, &[])
+    }
+
+    /// As [`new`](Self::new), with further addresses of the same server, in the order in which they are tried. The key and
+    /// the timeout are the first one's.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn first_of(first: &ServerOptions, others: &[ServerOptions]) -> Result<Self, Error> {
+        let key = ApiKey(first.api_key.as_deref().map(api_key).transpose()?);
+        let nodes = std::iter::once(first).chain(others).map(|options| Node::new(options, key.clone()));
+        let nodes = Nodes::new(nodes.collect::<Result<_, _>>()?, first.timeout);
+        Ok(Self { nodes: Arc::new(nodes), key, timeout: first.timeout })
+    }
+
+    /// The server by the one of its addresses that answers now, and no other: what is begun on one node, such as a
+    /// snapshot, has to be ended there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NobodyAnswers`], where there are several.
+    pub async fn by_one_node(&self) -> Result<Self, Error> {
+        let node = self.choose().await?.clone();
+        Ok(Self { nodes: Arc::new(Nodes::new(vec![node], self.timeout)), key: self.key.clone(), timeout: self.timeout })
+    }
+
+    /// `host:port` of gRPC of the node that is asked.
+    pub(crate) fn address(&self) -> String {
+        self.nodes.chosen().address.clone()
+    }
+
+    /// The addresses of all nodes, in an order that does not depend on how they were named.
+    pub(crate) fn addresses(&self) -> String {
+        let mut all: Vec<_> = self.nodes.all.iter().map(|node| node.address.as_str()).collect();
+        all.sort_unstable();
+        all.join(",")
+    }
+
+    /// The HTTP interface of the node that is asked.
+    pub(crate) async fn http(&self) -> Result<&Http, Error> {
+        Ok(&self.choose().await?.http)
+    }
+
+    async fn choose(&self) -> Result<&Node, Error> {
+        self.nodes.choose().await.map_err(|NobodyAnswers { tried }| Error::NobodyAnswers { tried })
     }
 
     /// The server's version, such as `1.18.2`. Needs no key.
@@ -112,8 +154,7 @@ impl Server {
     ///
     /// When the server cannot be asked.
     pub async fn version(&self) -> Result<String, Error> {
-        let mut client = QdrantClient::new(self.connection());
-        Ok(self.ask("ask for the version", client.health_check(HealthCheckRequest {})).await?.version)
+        self.choose().await?.version(self.timeout).await
     }
 
     /// Major and minor version, as far as it is known. Refuses a server that is too old to be compared with.
@@ -122,7 +163,7 @@ impl Server {
         let known = parse_version(&version);
         if known.is_some_and(|known| known < MINIMUM) {
             return Err(Error::TooOld {
-                address: self.address.clone(),
+                address: self.address(),
                 doing: "compare the collections".into(),
                 reason: format!("it is {version}, and {}.{} is the oldest that will do", MINIMUM.0, MINIMUM.1),
             });
@@ -185,7 +226,8 @@ impl Server {
         loop {
             match self.bounded(doing, &mut call).await {
                 Ok(result) => return Ok(result),
-                Err(late) => match self.version().await {
+                // That another node answers says nothing of this one.
+                Err(late) => match self.nodes.chosen().version(self.timeout).await {
                     Err(Error::Deadline { .. }) => return Err(late),
                     answer => answer?,
                 },
@@ -203,40 +245,22 @@ impl Server {
     }
 
     pub(crate) async fn bounded<T>(&self, doing: &str, call: impl Future<Output = T>) -> Result<T, Error> {
-        tokio::time::timeout(self.timeout, call).await.map_err(|_| Error::Deadline {
-            address: self.address.clone(),
-            doing: doing.into(),
-            seconds: self.timeout.as_secs_f64(),
+        tokio::time::timeout(self.timeout, call).await.map_err(|_| {
+            self.nodes.doubt();
+            Error::Deadline { address: self.address(), doing: doing.into(), seconds: self.timeout.as_secs_f64() }
         })
     }
 
-    /// What the server tells over HTTP only; `None` from the embedded one, which does not know it.
-    pub(crate) async fn told(&self, doing: &str, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        let sent = self.bounded(doing, self.http.client.get(self.http.root(path)).send()).await?;
-        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
-        let response = match self.bounded(doing, self.http.checked(doing, response)).await? {
-            Err(Error::Http { status: 404 | 501, .. }) => return Ok(None),
-            other => other?,
-        };
-        let mut stream = response.bytes_stream();
-        let mut text = Vec::new();
-        loop {
-            let chunk = self.bounded(doing, stream.try_next()).await?;
-            let Some(chunk) = chunk.map_err(|error| self.http.broken(doing, &error))? else { return Ok(Some(text)) };
-            text.extend_from_slice(&chunk);
-            if text.len() > MAX_ANSWER {
-                let reason = format!("the answer has more than {MAX_ANSWER} bytes");
-                return Err(Error::Server { doing: doing.into(), reason });
-            }
-        }
-    }
-
     fn connection(&self) -> Connection {
-        InterceptedService::new(self.channel.clone(), self.key.clone())
+        InterceptedService::new(Route(Arc::clone(&self.nodes)), self.key.clone())
     }
 
     pub(crate) fn error(&self, doing: &str, status: &Status) -> Error {
-        Error::from_status(&self.address, self.key.0.is_some(), doing, status)
+        let error = Error::from_status(&self.address(), self.key.is_some(), doing, status);
+        if error.is_absence() {
+            self.nodes.doubt();
+        }
+        error
     }
 }
 
@@ -254,7 +278,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Scheme and host.
-fn parse_url(url: &str) -> Result<(String, String), Error> {
+pub(crate) fn parse_url(url: &str) -> Result<(String, String), Error> {
     let wrong = |reason: &str| Error::Address { url: url.into(), reason: reason.into() };
     let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));

@@ -6,6 +6,8 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -209,20 +211,21 @@ impl Server {
         received: &mut Received,
         write: &mut impl AsyncFnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), Broken<E>> {
-        let url = self.http.url(doing, &snapshot.collection, &format!("/{}", encoded(&snapshot.name)))?;
-        let mut request = self.http.client.get(url);
+        let http = self.http().await?;
+        let url = http.url(doing, &snapshot.collection, &format!("/{}", encoded(&snapshot.name)))?;
+        let mut request = http.client.get(url);
         if received.bytes > 0 {
             request = request.header(RANGE, format!("bytes={}-", received.bytes));
         }
         let sent = self.patiently(doing, request.send()).await?;
-        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
-        let response = self.http.checked(doing, response).await?;
+        let response = sent.map_err(|error| http.broken(doing, &error))?;
+        let response = http.checked(doing, response).await?;
         // A server that knows no ranges sends everything again.
         let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
         let mut known = if range.starts_with(&format!("bytes {}-", received.bytes)) { 0 } else { received.bytes };
         let mut stream = response.bytes_stream();
         while let Some(chunk) = self.bounded(doing, stream.next()).await? {
-            let chunk = chunk.map_err(|error| self.http.broken(doing, &error))?;
+            let chunk = chunk.map_err(|error| http.broken(doing, &error))?;
             let skipped = known.min(chunk.len() as u64);
             known -= skipped;
             let new = &chunk[usize::try_from(skipped).unwrap_or(chunk.len())..];
@@ -247,8 +250,16 @@ impl Server {
     ) -> Result<(), Error> {
         let doing = format!("upload the snapshot of {collection}");
         let mut failures = 0;
+        // What is sent again was told before.
+        let told = Arc::new(AtomicU64::new(0));
         loop {
-            match self.upload_once(&doing, collection, file, expected, on_bytes.clone()).await {
+            let (told, on_bytes) = (Arc::clone(&told), on_bytes.clone());
+            let mut sent = 0;
+            let on_chunk = move |bytes: u64| {
+                sent += bytes;
+                on_bytes(sent.saturating_sub(told.fetch_max(sent, Ordering::Relaxed)));
+            };
+            match self.upload_once(&doing, collection, file, expected, on_chunk).await {
                 Err(error) if error.is_passing() && failures + 1 < ATTEMPTS => failures += 1,
                 result => {
                     // Releases of Qdrant keep what was sent among the collection's snapshots. Where there is nothing
@@ -267,11 +278,12 @@ impl Server {
         collection: &str,
         file: &Path,
         expected: &Transferred,
-        on_bytes: impl Fn(u64) + Send + 'static,
+        mut on_bytes: impl FnMut(u64) + Send + 'static,
     ) -> Result<(), Error> {
         // With another priority the data of other replicas would win over the snapshot's.
         let options = format!("/upload?priority=snapshot&wait=true&checksum={}", expected.sha256);
-        let url = self.http.url(doing, collection, &options)?;
+        let http = self.http().await?;
+        let url = http.url(doing, collection, &options)?;
         let unreadable = |error: std::io::Error| in_file(doing, file, &error.to_string());
         let content = ReaderStream::with_capacity(File::open(file).await.map_err(unreadable)?, CHUNK);
         let content = content.inspect(move |chunk| on_bytes(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64)));
@@ -285,16 +297,15 @@ impl Server {
         let tail = format!("\r\n--{boundary}--\r\n");
         let length = head.len() as u64 + expected.bytes + tail.len() as u64;
         let text = |text: String| stream::iter([Ok(text.into())]);
-        let request = self
-            .http
+        let request = http
             .client
             .post(url)
             .header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
             .header(CONTENT_LENGTH, length)
             .body(Body::wrap_stream(text(head).chain(content).chain(text(tail))));
         let sent = self.patiently(doing, request.send()).await?;
-        let response = sent.map_err(|error| self.http.broken(doing, &error))?;
-        self.http.checked(doing, response).await.map(drop)
+        let response = sent.map_err(|error| http.broken(doing, &error))?;
+        http.checked(doing, response).await.map(drop)
     }
 }
 

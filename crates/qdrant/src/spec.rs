@@ -43,7 +43,7 @@ impl Settings {
     /// The value of the parameter at `path`, such as `hnsw.m`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Value> {
-        self.0.get(path).copied()
+        self.0.get(path).cloned()
     }
 
     /// Gives a parameter a value.
@@ -55,6 +55,19 @@ impl Settings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// These, and of the others what `there` has. Quantization is one method with all that belongs to it.
+    #[must_use]
+    pub(crate) fn over(&self, scope: Scope, there: &Self) -> Self {
+        let has_method = self.get("quantization").is_some();
+        let is_other = |path: &str| has_method && path.starts_with("quantization");
+        let mut all = Self::default();
+        for (parameter, value) in there.of(scope).filter(|(parameter, _)| !is_other(parameter.path)) {
+            all.set(parameter, value);
+        }
+        self.of(scope).for_each(|(parameter, value)| all.set(parameter, value));
+        all
     }
 
     /// The parameters of `scope` that are given, in the order of the table.

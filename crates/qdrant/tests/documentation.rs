@@ -17,7 +17,11 @@ fn may_be(kind: &Kind) -> String {
         Kind::Integer { least, most: u64::MAX } => format!("{least} or more"),
         Kind::Integer { least, most } => format!("{least} to {most}"),
         Kind::Float { least, most } => format!("{least} to {most}, also with a point"),
-        Kind::Word(_) => words,
+        Kind::Word(_) | Kind::Name(_) => words,
+        Kind::Set([]) => "a list of words".into(),
+        Kind::Set(_) => format!("a list of {words}"),
+        Kind::PerVector(limit) => format!("a map: `{{NAME: {{{limit}: 1 or more}}}}`"),
+        Kind::Text => "a path".into(),
         Kind::Choice(_) => format!("{words}: see below"),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dbops_qdrant::{Error, Server, ServerOptions, Snapshot, Transferred};
@@ -202,7 +202,11 @@ async fn an_upload_that_breaks_is_sent_again_and_changes_nothing_before() {
     assert!(matches!(error, Error::Lost { .. } | Error::Unreachable { .. }), "{error:?}");
     assert_eq!(server.facts(&copy).await.expect("it answers"), None, "nothing half-made is there");
     let proxy = cutting(2, half, false);
-    server_at(&proxy.url).upload_snapshot(&copy, &path, &arrived, |_| ()).await.expect("the third time");
+    let told = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&told);
+    let on_bytes = move |bytes| _ = counter.fetch_add(bytes, Ordering::Relaxed);
+    server_at(&proxy.url).upload_snapshot(&copy, &path, &arrived, on_bytes).await.expect("the third time");
+    assert_eq!(told.load(Ordering::Relaxed), arrived.bytes, "what is sent again is not told again");
     assert_eq!(server.facts(&copy).await.expect("it answers").expect("it is there").points, (120, 120));
 }
 

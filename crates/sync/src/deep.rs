@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dbops_qdrant::{Distance, MARK, Server, Stored};
+use dbops_qdrant::{Distance, MARK, PointVector, Server, Stored};
 
 use crate::Error;
 use crate::row::Row;
@@ -65,11 +65,33 @@ impl<'a> Deep<'a> {
             return Ok(false);
         }
         let vectors = row.vectors(self.table)?;
-        let is_close = |(name, vector): (&String, &Vec<f32>)| {
+        let is_close = |(name, vector): (&String, &PointVector)| {
             let is_cosine = self.distances.get(name) == Some(&Distance::Cosine);
-            point.vectors.get(name).is_some_and(|stored| is_close(vector, stored, is_cosine))
+            point.vectors.get(name).is_some_and(|stored| is_alike(vector, stored, is_cosine))
         };
         Ok(vectors.len() == point.vectors.len() && vectors.iter().all(is_close))
+    }
+}
+
+fn is_alike(row: &PointVector, point: &PointVector, is_cosine: bool) -> bool {
+    match (row, point) {
+        (
+            PointVector::Sparse { indices, values },
+            PointVector::Sparse { indices: point_indices, values: point_values },
+        ) => indices == point_indices && is_close(values, point_values, is_cosine),
+        _ => {
+            let (row, point) = (lists(row), lists(point));
+            row.len() == point.len() && row.iter().zip(point).all(|(row, point)| is_close(row, point, is_cosine))
+        }
+    }
+}
+
+/// A vector, and several of them: Qdrant takes one for several.
+fn lists(vector: &PointVector) -> Vec<&[f32]> {
+    match vector {
+        PointVector::Dense(numbers) => vec![numbers],
+        PointVector::Multi(vectors) => vectors.iter().map(Vec::as_slice).collect(),
+        PointVector::Sparse { .. } => Vec::new(),
     }
 }
 

@@ -118,7 +118,7 @@ impl Error {
                 "correct `from` in the file of the collections: `schema` is public unless it says".into()
             }
             Self::NoColumn { columns, .. } => format!("it has {}", columns.join(", ")),
-            Self::NoVector { .. } => "name a column of type vector, halfvec, real[] or double precision[]".into(),
+            Self::NoVector { .. } => "name a column of type vector, halfvec, sparsevec, real[] or double precision[], or an array of the first two".into(),
             Self::NoPgvector(_) => "create the extension: CREATE EXTENSION vector".into(),
             Self::NotUnique { .. } => "name the columns of the primary key, or create a unique index on these".into(),
             Self::Twice { .. } => "name columns that tell its rows apart".into(),

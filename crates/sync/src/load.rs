@@ -62,7 +62,8 @@ async fn read(
     let mut rows = rows(client, &session.table, &session.table.rows(range)).await?;
     let mut count = 0;
     while let Some(row) = rows.next().await {
-        batches.push(&row?).await?;
+        let row = row?;
+        batches.push(&row, row.mark(&session.table)).await?;
         count += 1;
         if count % TOLD == 0 {
             (on_event.borrow_mut())(Event::Rows(TOLD));

@@ -2,7 +2,7 @@
 
 use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, connect};
-use dbops_qdrant::{Distance, Id, SourceSpec, Vectors};
+use dbops_qdrant::{Distance, Id, PointVector, SourceSpec, Vectors};
 use futures_util::StreamExt;
 
 use crate::Error;
@@ -97,7 +97,7 @@ impl Searched {
         let query = table.rows(&table.has_key(&[key.to_owned()]));
         let found = rows(&self.session.client, table, &query).await?.next().await.transpose()?;
         let vectors: Option<Vectors> = found.map(|row| row.vectors(table)).transpose()?;
-        Ok(vectors.and_then(|mut vectors| vectors.remove(&self.vector)))
+        Ok(vectors.and_then(|mut vectors| vectors.remove(&self.vector)).and_then(PointVector::dense))
     }
 
     /// The ids and vectors of some rows, chosen at random.
@@ -113,7 +113,7 @@ impl Searched {
         let mut sample = Vec::new();
         while let Some(row) = stream.next().await {
             let row = row?;
-            if let Some(vector) = row.vectors(table)?.remove(&self.vector) {
+            if let Some(vector) = row.vectors(table)?.remove(&self.vector).and_then(PointVector::dense) {
                 sample.push((row.key.id, vector));
             }
         }

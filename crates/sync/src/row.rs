@@ -1,7 +1,7 @@
 //! A row that is to be a point.
 
 use dbops_postgres::tokio_postgres::binary_copy::BinaryCopyOutRow;
-use dbops_qdrant::{Id, MARK, Point, Vectors};
+use dbops_qdrant::{Id, MARK, Point, PointVector, Vectors};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -63,8 +63,14 @@ pub(crate) fn of_copy(row: &BinaryCopyOutRow, table: &Table) -> Result<Row, Erro
     let failed = Error::sql(&table.name);
     let key = Key::of(row, table)?;
     let payload = row.try_get::<&str>(1).map_err(&failed)?.to_owned();
-    let vector = |index| Ok(row.try_get::<Option<&[u8]>>(2 + index).map_err(&failed)?.map(<[u8]>::to_vec));
-    let vectors = (0..table.vectors.len()).map(vector).collect::<Result<_, Error>>()?;
+    let vector = |(index, (_, form)): (usize, &(String, Form))| {
+        let mut bytes = row.try_get::<Option<&[u8]>>(2 + index).map_err(&failed)?.map(<[u8]>::to_vec);
+        if let (Form::Vectors, Some(bytes)) = (form, &mut bytes) {
+            forget_type(bytes);
+        }
+        Ok(bytes)
+    };
+    let vectors = table.vectors.iter().enumerate().map(vector).collect::<Result<_, Error>>()?;
     Ok(Row { key, payload, vectors })
 }
 
@@ -90,10 +96,10 @@ impl Row {
         self.payload.len() + self.vectors.iter().flatten().map(Vec::len).sum::<usize>()
     }
 
-    /// The point, with its mark.
-    pub(crate) fn point(&self, table: &Table) -> Result<Point, Error> {
+    /// The point, with its mark as [`Self::mark`] gave it.
+    pub(crate) fn point(&self, table: &Table, mark: String) -> Result<Point, Error> {
         let mut payload = self.payload(table)?;
-        payload.insert(MARK.into(), Value::String(self.mark(table)));
+        payload.insert(MARK.into(), Value::String(mark));
         Ok(Point { id: self.key.id, vectors: self.vectors(table)?, payload })
     }
 
@@ -115,12 +121,14 @@ impl Row {
         let mut vectors = Vectors::new();
         for ((name, form), bytes) in table.vectors.iter().zip(&self.vectors) {
             let Some(bytes) = bytes else { continue };
-            let numbers = match form {
-                Form::Vector => of_vector(bytes),
+            let vector = match form {
+                Form::Vector => of_vector(bytes).map(PointVector::Dense),
                 Form::Array => of_array(bytes),
+                Form::Vectors => of_vectors(bytes).map(PointVector::Multi),
+                Form::Sparse => of_sparse(bytes),
             };
-            let numbers = numbers.ok_or_else(|| self.wrong(table, "has a vector that cannot be read"))?;
-            vectors.insert(name.clone(), numbers);
+            let unreadable = "has a vector that cannot be read: an empty array, or one with NULL in it";
+            vectors.insert(name.clone(), vector.ok_or_else(|| self.wrong(table, unreadable))?);
         }
         Ok(vectors)
     }
@@ -151,16 +159,77 @@ fn of_vector(bytes: &[u8]) -> Option<Vec<f32>> {
     (numbers.len() == dimensions && rest.is_empty()).then(|| numbers.iter().map(|it| f32::from_be_bytes(*it)).collect())
 }
 
-/// `array_send` of a `real[]` of one dimension without NULL: dimensions, flags, type, then length and lower bound, then
-/// each number after its own length.
-fn of_array(bytes: &[u8]) -> Option<Vec<f32>> {
-    let (words, rest) = bytes.as_chunks::<4>();
-    let word = |index: usize| words.get(index).map(|word| u32::from_be_bytes(*word));
-    let (dimensions, has_null, count) = (word(0)?, word(1)?, usize::try_from(word(3)?).ok()?);
-    let pairs = words.get(5..)?.as_chunks::<2>().0;
-    let is_plain = dimensions == 1 && has_null == 0 && rest.is_empty() && pairs.len() == count;
-    (is_plain && words.len() == 5 + 2 * count)
-        .then(|| pairs.iter().map(|[_, number]| f32::from_be_bytes(*number)).collect())
+/// Where `array_send` has the object id of the elements' type. That of an extension's type is another in each database,
+/// and the mark is not to differ with it.
+fn forget_type(array: &mut [u8]) {
+    if let Some(bytes) = array.get_mut(8..12) {
+        bytes.fill(0);
+    }
+}
+
+/// `array_send` without NULL: dimensions, flags, type, then length and lower bound of each dimension. Gives the lengths
+/// and the elements, each after its own length.
+fn array(bytes: &[u8]) -> Option<(Vec<usize>, &[u8])> {
+    let (dimensions, rest) = word(bytes)?;
+    let (has_null, rest) = word(rest)?;
+    let (_, mut rest) = word(rest)?;
+    let mut lengths = Vec::new();
+    for _ in 0..dimensions {
+        let (length, after) = word(rest)?;
+        lengths.push(length);
+        rest = word(after)?.1;
+    }
+    (has_null == 0 && !lengths.is_empty()).then_some((lengths, rest))
+}
+
+/// A number of four bytes, and what follows it.
+fn word(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (word, rest) = bytes.split_first_chunk::<4>()?;
+    Some((usize::try_from(u32::from_be_bytes(*word)).ok()?, rest))
+}
+
+/// A `real[]`: of one dimension a vector, of two several.
+fn of_array(bytes: &[u8]) -> Option<PointVector> {
+    let (lengths, elements) = array(bytes)?;
+    let (pairs, rest) = elements.as_chunks::<8>();
+    if !rest.is_empty() || pairs.len() != lengths.iter().try_fold(1_usize, |all, length| all.checked_mul(*length))? {
+        return None;
+    }
+    let numbers: Vec<_> = pairs.iter().map(|[_, _, _, _, a, b, c, d]| f32::from_be_bytes([*a, *b, *c, *d])).collect();
+    match lengths.as_slice() {
+        [_] => Some(PointVector::Dense(numbers)),
+        [_, length] => Some(PointVector::Multi(numbers.chunks(*length).map(<[f32]>::to_vec).collect())),
+        _ => None,
+    }
+}
+
+/// A `vector[]` of one dimension.
+fn of_vectors(bytes: &[u8]) -> Option<Vec<Vec<f32>>> {
+    let (lengths, mut rest) = array(bytes)?;
+    let mut vectors = Vec::new();
+    while !rest.is_empty() {
+        let (length, after) = word(rest)?;
+        let (vector, after) = after.split_at_checked(length)?;
+        vectors.push(of_vector(vector)?);
+        rest = after;
+    }
+    (lengths == [vectors.len()]).then_some(vectors)
+}
+
+/// pgvector's `sparsevec_send`: the dimensions, how many numbers, four bytes of nothing, where each stands counted from 0,
+/// and the numbers.
+fn of_sparse(bytes: &[u8]) -> Option<PointVector> {
+    let (_, rest) = word(bytes)?;
+    let (count, rest) = word(rest)?;
+    let (words, end) = word(rest)?.1.as_chunks::<4>();
+    if !end.is_empty() || words.len() != count.checked_mul(2)? {
+        return None;
+    }
+    let (indices, values) = words.split_at(count);
+    Some(PointVector::Sparse {
+        indices: indices.iter().map(|it| u32::from_be_bytes(*it)).collect(),
+        values: values.iter().map(|it| f32::from_be_bytes(*it)).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +237,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
-    use super::{of_array, of_vector, put};
+    use dbops_qdrant::PointVector;
+
+    use super::{of_array, of_sparse, of_vector, of_vectors, put};
 
     #[test]
     fn paths_lead_into_objects() {
@@ -187,14 +258,20 @@ mod tests {
         assert_eq!(of_vector(&sent[..11]), None);
         let head = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 188, 0, 0, 0, 1, 0, 0, 0, 1];
         let array = [head.as_slice(), &[0, 0, 0, 4, 0x3f, 0x80, 0, 0]].concat();
-        assert_eq!(of_array(&array), Some(vec![1.0]));
+        assert_eq!(of_array(&array), Some(PointVector::Dense(vec![1.0])));
         assert_eq!(of_array(&array[..24]), None);
+        let several = [head.as_slice(), &[0, 0, 0, 12], &sent].concat();
+        assert_eq!(of_vectors(&several), Some(vec![vec![1.0, -2.0]]));
+        assert_eq!(of_vectors(&several[..several.len() - 1]), None);
+        let sparse = [0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0x3f, 0x80, 0, 0];
+        assert_eq!(of_sparse(&sparse), Some(PointVector::Sparse { indices: vec![7], values: vec![1.0] }));
+        assert_eq!(of_sparse(&sparse[..16]), None);
     }
 
     proptest! {
         #[test]
         fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            drop((of_vector(&bytes), of_array(&bytes)));
+            drop((of_vector(&bytes), of_array(&bytes), of_vectors(&bytes), of_sparse(&bytes)));
         }
     }
 }

@@ -232,13 +232,14 @@ impl Run<'_> {
         synced: &mut Synced,
         batches: &mut Batches<'_>,
     ) -> Result<bool, Error> {
+        let of_row = row.mark(&self.session.table);
         match mark {
-            Some(mark) if mark.as_ref() == Some(&row.mark(&self.session.table)) => return Ok(true),
+            Some(mark) if mark.as_ref() == Some(&of_row) => return Ok(true),
             Some(_) => synced.updated += 1,
             None => synced.inserted += 1,
         }
         if !self.options.dry_run {
-            batches.push(row).await?;
+            batches.push(row, of_row).await?;
         }
         Ok(false)
     }

@@ -30,8 +30,12 @@ pub(crate) enum KeyKind {
 pub(crate) enum Form {
     /// As pgvector sends them.
     Vector,
-    /// As a `real[]`.
+    /// As a `real[]`, of two dimensions where there are several.
     Array,
+    /// As an array of pgvector's.
+    Vectors,
+    /// As pgvector sends a `sparsevec`.
+    Sparse,
 }
 
 /// How rows are compared by a vector, all as it is written in SQL.
@@ -224,6 +228,10 @@ fn vector_of(column: &Column, vector_schema: Option<&str>, table: &str) -> Resul
     match (column.kind.as_str(), vector_schema) {
         ("vector", Some(_)) => Ok((Form::Vector, name)),
         ("halfvec", Some(schema)) => Ok((Form::Vector, format!("{name}::{}.vector", quote_identifier(schema)))),
+        ("_vector" | "_halfvec", Some(schema)) => {
+            Ok((Form::Vectors, format!("{name}::{}.vector[]", quote_identifier(schema))))
+        }
+        ("sparsevec", Some(_)) => Ok((Form::Sparse, name)),
         ("_float4" | "_float8", _) => Ok((Form::Array, format!("{name}::pg_catalog.float4[]"))),
         _ => Err(Error::NoVector { table: table.into(), column: column.name.clone(), kind: column.shown.clone() }),
     }

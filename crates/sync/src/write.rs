@@ -34,9 +34,10 @@ impl Batches<'_> {
         Self { table: self.table, points: Vec::new(), bytes: 0, sender: self.sender.clone() }
     }
 
-    pub(crate) async fn push(&mut self, row: &Row) -> Result<(), Error> {
+    /// Takes a row with its mark.
+    pub(crate) async fn push(&mut self, row: &Row, mark: String) -> Result<(), Error> {
         self.bytes += row.size();
-        self.points.push(row.point(self.table)?);
+        self.points.push(row.point(self.table, mark)?);
         if self.points.len() == BATCH || self.bytes >= BATCH_BYTES {
             self.send().await;
         }

@@ -8,7 +8,7 @@ mod qdrant;
 mod s3;
 
 pub use postgres::{create_database, drop_database, installation, places, superuser_url};
-pub use qdrant::{Qdrant, programs, qdrant, start_qdrant};
+pub use qdrant::{Qdrant, programs, qdrant, start_qdrant, start_qdrant_with};
 pub use s3::{S3, start_s3};
 
 use std::sync::atomic::{AtomicU32, Ordering};

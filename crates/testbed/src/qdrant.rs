@@ -35,7 +35,13 @@ pub fn qdrant() -> &'static Qdrant {
 /// A server of the test's own, empty at first: the embedded one. It stops when it is dropped.
 #[must_use]
 pub fn start_qdrant() -> Qdrant {
-    start(&program())
+    start_qdrant_with(&std::env::temp_dir().join(crate::unique("dbops-qdrant")), None)
+}
+
+/// The same with its data in this folder, which goes when it stops, and with an API key that it asks for.
+#[must_use]
+pub fn start_qdrant_with(data: &Path, key: Option<&str>) -> Qdrant {
+    start(&program(), data, key)
 }
 
 /// The folder with the workspace's programs, all of them built.
@@ -85,10 +91,10 @@ const SUPERVISOR: &str = r#"exec 3<&0
 "$1" --data "$2" --http-port 0 --grpc-port 0 --parent-stdin <&3
 rm -rf "$2""#;
 
-fn start(program: &Path) -> Qdrant {
-    let data = std::env::temp_dir().join(crate::unique("dbops-qdrant"));
+fn start(program: &Path, data: &Path, key: Option<&str>) -> Qdrant {
     let mut command = process::command("/bin/sh");
-    command.args(["-c", SUPERVISOR, "sh"]).arg(program).arg(&data);
+    command.args(["-c", SUPERVISOR, "sh"]).arg(program).arg(data);
+    command.envs(key.map(|key| ("QDRANT__SERVICE__API_KEY", key)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
     let mut child = command.spawn().expect("the embedded server");
     let mut line = String::new();

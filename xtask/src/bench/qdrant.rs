@@ -166,7 +166,7 @@ impl Bench {
         }
         fs::write(self.folder.join("collections.yaml"), text)?;
         let config = "version: 1\ntargets:\n  rows: {kind: postgres, url: '${BENCH_URL}'}\n  search: {kind: qdrant, url: \
-                      'http://127.0.0.1:${BENCH_HTTP}', grpc_port: ${BENCH_GRPC}, collections: collections.yaml}\n";
+                      'http://127.0.0.1:${BENCH_HTTP}', grpc_port: '${BENCH_GRPC}', collections: collections.yaml}\n";
         Ok(fs::write(self.folder.join("dbops.yaml"), config)?)
     }
 
@@ -197,9 +197,11 @@ async fn fill(postgres: &Throwaway, sizes: &Sizes) -> Result<()> {
              generate_series(1, 12) AS k), i % 100, a.vector + b.vector FROM generate_series(1, {rows}) AS i \
              JOIN base AS a ON a.n = i % 1000 + 1 JOIN base AS b ON b.n = (i / 1000) % 997 + 1;
              INSERT INTO points SELECT gen_random_uuid(), i % 100, ARRAY[i % 7, i % 11, i % 13, 1]::vector \
-             FROM generate_series(1, {points}) AS i; VACUUM ANALYZE"
+             FROM generate_series(1, {points}) AS i"
         ))
         .await?;
+    // No VACUUM runs beside other statements.
+    client.batch_execute("VACUUM ANALYZE").await?;
     client.batch_execute("CHECKPOINT").await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod database;
 mod dbops;
+mod docker;
 mod qdrant;
 mod state;
 
@@ -9,11 +10,12 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Error, Result, anyhow, bail};
 use clap::Args;
 use dbops_postgres::ProgramError;
 
 use self::database::DATABASES;
+use self::docker::{Containers, Runtime, SERVICES};
 use self::qdrant::Server;
 use self::state::State;
 use crate::progress::{Progress, print, table};
@@ -34,6 +36,16 @@ pub(crate) struct StackArgs {
     /// Added to every port, for a second stack or when a port is in use [default: as the last time, else 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=MAX_OFFSET))]
     port_offset: Option<u16>,
+}
+
+/// What `dev-up` and `dev-reset` take besides.
+#[derive(Args, Clone)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    stack: StackArgs,
+    /// What it runs on; a stack that is there stays where it is
+    #[arg(long, value_enum, default_value = "auto")]
+    runtime: Runtime,
 }
 
 /// An error with what to do about it.
@@ -68,24 +80,23 @@ fn runs_elsewhere(service: &str, port: u16, state: &State) -> String {
     )
 }
 
-pub(crate) async fn up(args: &StackArgs) -> Result<()> {
-    let state = State::find(args)?;
+pub(crate) async fn up(args: &UpArgs) -> Result<()> {
+    let state = State::find(&args.stack)?;
     let lock = state.lock().await?;
-    start(&state, lock).await
+    start(&state, lock, args.runtime).await
 }
 
-async fn start(state: &State, lock: File) -> Result<()> {
+async fn start(state: &State, lock: File, runtime: Runtime) -> Result<()> {
     let progress = Progress::new();
-    let server = Server::new(state);
-    DATABASES.iter().try_for_each(|database| database.check_port(state))?;
-    server.check_ports(state)?;
-    build_programs(&progress).await?;
-
-    state.remember_ports()?;
-    for database in &DATABASES {
-        database.start(state, &progress).await?;
+    match choose(state, runtime, &progress).await? {
+        Some(containers) => {
+            build_programs(&progress).await?;
+            state.remember_ports()?;
+            state.remember_docker()?;
+            containers.start(&progress).await?;
+        }
+        None => start_locally(state, &progress).await?,
     }
-    server.start(state, &progress).await?;
     let warnings = dbops::set_up(state, &lock, &progress).await?;
     drop(progress);
 
@@ -95,6 +106,62 @@ async fn start(state: &State, lock: File) -> Result<()> {
         crate::progress::error_line(&warning);
     }
     Ok(())
+}
+
+async fn start_locally(state: &State, progress: &Progress) -> Result<()> {
+    let server = Server::new(state);
+    DATABASES.iter().try_for_each(|database| database.check_port(state))?;
+    server.check_ports(state)?;
+    build_programs(progress).await?;
+
+    state.remember_ports()?;
+    for database in &DATABASES {
+        database.start(state, progress).await?;
+    }
+    server.start(state, progress).await
+}
+
+/// The containers, or `None` for programs of this machine. Says which it is where that was not asked for.
+async fn choose(state: &State, wanted: Runtime, progress: &Progress) -> Result<Option<Containers>> {
+    let runtime = match (wanted, state.is_in_docker()) {
+        (Runtime::Docker, Some(false)) | (Runtime::Local, Some(true)) => {
+            let other = if wanted == Runtime::Docker { "programs of this machine" } else { "containers" };
+            bail!(
+                "this stack is {other}\nhint: leave --runtime out, or `cargo xtask dev-down --volumes` first: it \
+                   deletes the data"
+            )
+        }
+        (Runtime::Auto, Some(true)) => Runtime::Docker,
+        (Runtime::Auto, Some(false)) => Runtime::Local,
+        _ => wanted,
+    };
+    if runtime == Runtime::Local {
+        return Ok(None);
+    }
+    let found = match Containers::find(state).await {
+        Ok(containers) => containers.pull(progress).await.map(|()| containers),
+        Err(reason) => Err(reason),
+    };
+    match found {
+        Ok(containers) => {
+            progress.step("with Docker: an engine answers, and has the images");
+            Ok(Some(containers))
+        }
+        Err(reason) if runtime == Runtime::Auto => {
+            progress.step(&format!("without Docker: {reason}"));
+            Ok(None)
+        }
+        Err(reason) => bail!("the stack cannot run in Docker: {reason}\nhint: `--runtime local` needs no Docker"),
+    }
+}
+
+/// The containers of a stack that has some.
+async fn containers(state: &State) -> Result<Option<Containers>> {
+    if state.is_in_docker() != Some(true) {
+        return Ok(None);
+    }
+    let found = Containers::find(state).await;
+    found.map(Some).map_err(|reason| anyhow!("the stack is containers, and {reason}\nhint: start Docker"))
 }
 
 pub(crate) async fn down(args: &StackArgs, volumes: bool) -> Result<()> {
@@ -110,6 +177,9 @@ pub(crate) async fn down(args: &StackArgs, volumes: bool) -> Result<()> {
 async fn stop(state: &State, volumes: bool) -> Result<()> {
     let progress = Progress::new();
     progress.step("stopping");
+    if let Some(containers) = containers(state).await? {
+        containers.stop(volumes).await?;
+    }
     Server::new(state).stop().await?;
     for database in &DATABASES {
         database.stop(state).await?;
@@ -121,11 +191,11 @@ async fn stop(state: &State, volumes: bool) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn reset(args: &StackArgs) -> Result<()> {
-    let state = State::find(args)?;
+pub(crate) async fn reset(args: &UpArgs) -> Result<()> {
+    let state = State::find(&args.stack)?;
     let lock = state.lock().await?;
     stop(&state, true).await?;
-    start(&state, lock).await
+    start(&state, lock, args.runtime).await
 }
 
 pub(crate) async fn status(args: &StackArgs) -> Result<()> {
@@ -136,11 +206,19 @@ pub(crate) async fn status(args: &StackArgs) -> Result<()> {
 /// What runs where, as a table.
 async fn overview(state: &State) -> Result<String> {
     let mut rows = vec![["SERVICE", "STATE", "CONNECTION"].map(str::to_owned).to_vec()];
+    let server = Server::new(state);
+    let connection = format!("{}  (gRPC: port {})", server.url(), server.grpc_port());
+    if let Some(containers) = containers(state).await? {
+        let connections = DATABASES.iter().map(|database| (database.name, database.url(state)));
+        let connections = connections.chain([("qdrant", connection)]);
+        for ((name, connection), (_, container)) in connections.zip(SERVICES) {
+            rows.push(vec![name.into(), containers.describe(container).await, connection]);
+        }
+        return Ok(table(&rows));
+    }
     for database in &DATABASES {
         rows.push(vec![database.name.into(), database.describe(state).await?, database.url(state)]);
     }
-    let server = Server::new(state);
-    let connection = format!("{}  (gRPC: port {})", server.url(), server.grpc_port());
     rows.push(vec!["qdrant".into(), server.describe().await, connection]);
     Ok(table(&rows))
 }

@@ -104,6 +104,29 @@ impl State {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Whether the stack is containers, as it was started; `None` when it never was.
+    pub(super) fn is_in_docker(&self) -> Option<bool> {
+        let is_known = self.folder.join("port-offset").exists();
+        is_known.then(|| self.docker_mark().exists())
+    }
+
+    /// Later commands find the stack where it runs.
+    pub(super) fn remember_docker(&self) -> Result<()> {
+        fs::write(self.docker_mark(), "").with_context(|| format!("cannot write {}", self.docker_mark().display()))
+    }
+
+    fn docker_mark(&self) -> PathBuf {
+        self.folder.join("docker")
+    }
+
+    /// What goes before the names of containers; nothing for the usual stack.
+    pub(super) fn container_prefix(&self) -> String {
+        match self.port_offset {
+            0 if self.unusual_folder().is_none() => String::new(),
+            offset => format!("dev{offset}-"),
+        }
+    }
+
     pub(super) fn port(&self, usual: u16) -> u16 {
         usual + self.port_offset
     }
@@ -139,6 +162,9 @@ impl State {
         let server = super::Server::new(self);
         variables.push(("QDRANT_URL", server.url().into()));
         variables.push(("QDRANT_GRPC_PORT", server.grpc_port().to_string().into()));
+        if self.is_in_docker() == Some(true) && !self.container_prefix().is_empty() {
+            variables.push(("STACK_PREFIX", self.container_prefix().into()));
+        }
         if let Some(folder) = self.unusual_folder() {
             variables.push(("DBOPS_BACKUP_REPOSITORY", folder.join("backups").into()));
         }
@@ -148,7 +174,7 @@ impl State {
     /// Deletes everything but the lock, which is held. A kill in between leaves no database half deleted: each loses its
     /// name first.
     pub(super) fn delete(&self) -> Result<()> {
-        for file in [self.backup_id(), self.folder.join("port-offset")] {
+        for file in [self.backup_id(), self.folder.join("port-offset"), self.docker_mark()] {
             if file.exists() {
                 fs::remove_file(&file).with_context(|| format!("cannot delete {}", file.display()))?;
             }

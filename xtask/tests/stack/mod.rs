@@ -111,6 +111,10 @@ impl Stack {
         let mut command = process::command("/bin/sh");
         command.args(["-c", r#"umask 077; exec "$@""#, "sh", env!("CARGO_BIN_EXE_xtask")]);
         command.args(arguments).arg("--state").arg(&self.state);
+        if matches!(arguments, ["dev-up" | "dev-reset", ..]) {
+            // On a machine with Docker, too.
+            command.args(["--runtime", "local"]);
+        }
         if arguments == ["dev-up"] {
             command.arg("--port-offset").arg(self.offset.to_string());
         }

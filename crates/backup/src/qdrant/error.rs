@@ -6,6 +6,12 @@ pub enum QdrantError {
     /// The server cannot be asked, or refuses.
     #[error(transparent)]
     Server(#[from] dbops_qdrant::Error),
+    /// The points may lie on several nodes, and a snapshot is of one.
+    #[error("the server is a cluster of {} nodes, and each makes and takes only snapshots of its own shards: {}", .nodes.len(), .nodes.join(", "))]
+    Cluster {
+        /// The addresses by which they know each other.
+        nodes: Vec<String>,
+    },
     /// The set holds no collection of this name.
     #[error("the backup does not hold the collection `{wanted}`, only {}", .held.join(", "))]
     NotInSet {
@@ -108,6 +114,7 @@ impl QdrantError {
                 | Self::AliasIsCollection(_)
                 | Self::NoAlias(_)
                 | Self::Appeared(_)
+                | Self::Cluster { .. }
         )
     }
 
@@ -123,6 +130,11 @@ impl QdrantError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Server(error) => return error.hint(),
+            Self::Cluster { .. } => {
+                "backups are of servers that stand alone. Name each node's address in `nodes`, and `dbops qdrant snapshot \
+                 create`, `download` and `restore` work on each of them; nothing was touched"
+                    .into()
+            }
             Self::NotInSet { .. } => "`dbops backup show` tells what a backup holds".into(),
             Self::OneName { .. } => "choose one with --collection NAME".into(),
             Self::NotEmpty { has_alias: true, .. } => {

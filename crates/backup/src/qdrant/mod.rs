@@ -3,6 +3,7 @@
 //! A snapshot holds points, configuration and payload indexes of one collection. Its aliases are kept beside it. Between
 //! two collections a set is not of one moment: Qdrant has no such thing.
 
+mod cluster;
 mod error;
 mod left_over;
 mod restore;
@@ -15,6 +16,7 @@ use dbops_qdrant::{CollectionFacts, Transferred};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use cluster::refuse_cluster;
 pub use error::QdrantError;
 pub use left_over::LeftOver;
 pub use restore::{QdrantPlan, QdrantStep, RestoredCollection, check_version, plan_qdrant_restore, restore_collection};

@@ -7,7 +7,7 @@ use std::path::Path;
 use dbops_qdrant::{AliasMove, Server};
 use jiff::Timestamp;
 
-use super::{QdrantCollection, QdrantContents, QdrantError};
+use super::{QdrantCollection, QdrantContents, QdrantError, refuse_cluster};
 use crate::Existing;
 
 /// What is added to the name of a collection that is restored beside another.
@@ -69,6 +69,7 @@ pub async fn plan_qdrant_restore(
         return Err(QdrantError::OneName { into: into.into(), held: held() });
     }
     check_version(server, contents).await?;
+    refuse_cluster(server).await?;
     let now = Timestamp::now().strftime(TIME_FORMAT).to_string();
     let (names, aliases) = server.collections_and_aliases().await?;
     let mut steps = Vec::new();

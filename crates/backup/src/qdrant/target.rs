@@ -5,7 +5,7 @@ use std::time::Instant;
 use dbops_qdrant::{Server, ServerOptions, Snapshot};
 
 use super::{
-    LeftOver, QdrantContents, QdrantError, QdrantStep, RestoredCollection, check_version, collections,
+    LeftOver, QdrantContents, QdrantError, QdrantStep, RestoredCollection, check_version, collections, refuse_cluster,
     remove_left_over, restore_collection, take, try_snapshot,
 };
 use crate::backup::milliseconds;
@@ -26,6 +26,8 @@ pub struct QdrantSource {
     pub name: String,
     /// The server.
     pub server: ServerOptions,
+    /// Further addresses of it, for when the first does not answer.
+    pub others: Vec<ServerOptions>,
 }
 
 /// A server that answers.
@@ -35,9 +37,10 @@ pub(crate) struct ReadyQdrant<'a> {
     version: String,
 }
 
-/// Finds out whether the server answers.
+/// Finds out whether the server answers, and whether it has all that is to be backed up.
 pub(crate) async fn prepare_qdrant(source: &QdrantSource) -> Result<ReadyQdrant<'_>, Error> {
-    let server = Server::new(&source.server)?;
+    let server = Server::first_of(&source.server, &source.others)?.by_one_node().await?;
+    refuse_cluster(&server).await?;
     let version = server.version().await?;
     Ok(ReadyQdrant { source, server, version })
 }

@@ -29,12 +29,12 @@ use crate::config::{Config, TargetKind};
 use crate::failure::{Failure, FailureKind, Result};
 
 const EXAMPLES: &str = "Examples:
-  dbops backup                  back up every target into one set
-  dbops backup bot_db           back up one
-  dbops backup list             show what there is
-  dbops backup verify --all     compare every byte with the manifests
-  dbops backup verify --restore restore the newest one in a server of its own, and compare the rows
-  dbops backup prune --dry-run  show what backup.retention would remove";
+  dbops backup                   back up every target into one set
+  dbops backup bot_db            back up one
+  dbops backup list              show what there is
+  dbops backup verify --all      compare every byte with the manifests
+  dbops backup verify --restore  restore the newest one in a server of its own, and compare the rows
+  dbops backup prune --dry-run   show what backup.retention would remove";
 
 /// Back up targets into one set, and look after the sets
 #[derive(Args)]
@@ -61,17 +61,20 @@ pub(crate) struct BackupArgs {
 #[derive(Subcommand)]
 enum BackupCommand {
     /// Show the sets, the newest first
+    #[command(after_help = "Examples:\n  dbops backup list\n  dbops backup list --label release=1.4")]
     List {
         /// Only those that have this label
         #[arg(long = "label", value_name = "NAME=VALUE")]
         labels: Vec<Label>,
     },
     /// Show what a set holds
+    #[command(after_help = "Example: dbops backup show latest")]
     Show {
         /// Its id, the beginning of it, or `latest`
         id: String,
     },
     /// Compare every byte of a set with its manifest, or restore it to see; exit code 3 when something is wrong
+    #[command(after_help = "Examples:\n  dbops backup verify\n  dbops backup verify --newer-than 7d --restore")]
     Verify {
         /// Its id, the beginning of it, or `latest`
         #[arg(default_value = "latest")]
@@ -88,8 +91,10 @@ enum BackupCommand {
         restore: bool,
     },
     /// Remove the sets that are not worth keeping, and what killed backups left
+    #[command(after_help = "Example: dbops backup prune --dry-run")]
     Prune(PruneArgs),
     /// Delete a set
+    #[command(after_help = "Example: dbops backup delete 20261123T0215")]
     Delete {
         /// Its id, or the beginning of it
         id: String,
@@ -142,7 +147,8 @@ fn sources(config: &Config, names: &[String]) -> Result<Sources> {
                 sources.databases.push(Source { name, url, container });
             }
             TargetKind::Qdrant(qdrant) => {
-                sources.qdrant.push(QdrantSource { name, server: server_options(qdrant, TIMEOUT) });
+                let (server, others) = server_options(qdrant, TIMEOUT);
+                sources.qdrant.push(QdrantSource { name, server, others });
             }
         }
     }

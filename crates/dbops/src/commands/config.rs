@@ -7,11 +7,12 @@ use dbops_backup::{Count, Keep};
 use serde::Serialize;
 
 use super::{Context, Outcome, repository};
-use crate::config::{Config, DeclaredSchema, TargetKind};
+use crate::config::{Config, DeclaredSchema, TargetKind, json_schema};
 use crate::failure::Result;
 
 /// Read the configuration
 #[derive(Args)]
+#[command(after_help = "Examples:\n  dbops config check\n  dbops config show")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -20,14 +21,17 @@ pub(crate) struct ConfigArgs {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Say whether the configuration can be used, with the keys that it names
+    #[command(after_help = "Example: dbops config check")]
     Check,
     /// Show every target with its paths, variables filled in and passwords masked
+    #[command(after_help = "Example: dbops config show")]
     Show,
     /// Print the JSON schema of a file, for editors to complete and check it
-    #[command(after_help = "Example:\n  dbops config schema --collections > config/qdrant/collections.schema.json")]
+    #[command(after_help = "Examples:\n  dbops config schema > config/dbops.schema.json\n  \
+                            dbops config schema --collections > config/qdrant/collections.schema.json")]
     Schema {
-        /// Of the file of declared Qdrant collections
-        #[arg(long, required = true)]
+        /// Of the file of declared Qdrant collections, instead of dbops.yaml
+        #[arg(long)]
         collections: bool,
     },
 }
@@ -82,7 +86,10 @@ struct EncryptionDocument {
 struct TargetDocument {
     name: String,
     kind: &'static str,
+    /// Of a Qdrant target with several addresses all, with `, ` between.
     url: String,
+    /// The addresses of its nodes, where they are named.
+    nodes: Option<Vec<String>>,
     files: Option<String>,
     schema: Option<String>,
     container: Option<String>,
@@ -92,7 +99,7 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
     match args.command {
         ConfigCommand::Check => check(context)?,
         ConfigCommand::Show => show(context)?,
-        ConfigCommand::Schema { .. } => schema(context)?,
+        ConfigCommand::Schema { collections } => schema(context, collections)?,
     }
     Ok(Outcome::Done)
 }
@@ -118,8 +125,8 @@ fn show(context: &Context) -> Result<()> {
 }
 
 /// Reads no configuration: a new project has none yet.
-fn schema(context: &Context) -> Result<()> {
-    let schema = dbops_qdrant::json_schema();
+fn schema(context: &Context, collections: bool) -> Result<()> {
+    let schema = if collections { dbops_qdrant::json_schema() } else { json_schema() };
     context.ui.document(&schema)?;
     context.ui.data(format!("{schema:#}"))
 }
@@ -133,6 +140,7 @@ fn document(config: &Config) -> ConfigDocument {
             name: target.name.clone(),
             kind: "postgres",
             url: postgres.url.to_string(),
+            nodes: None,
             files: Some(shown(&postgres.versions)),
             schema: postgres.schema.as_ref().map(|schema| match schema {
                 DeclaredSchema::Path(path) => shown(path),
@@ -144,7 +152,8 @@ fn document(config: &Config) -> ConfigDocument {
         TargetKind::Qdrant(qdrant) => TargetDocument {
             name: target.name.clone(),
             kind: "qdrant",
-            url: qdrant.url.clone(),
+            url: qdrant.addresses.to_string(),
+            nodes: qdrant.nodes.as_ref().map(|nodes| nodes.iter().map(|node| node.url.clone()).collect()),
             files: qdrant.collections.as_deref().map(shown),
             schema: None,
             container: qdrant.container.clone(),

@@ -1,10 +1,12 @@
 //! One file per command: its arguments and the function that carries it out.
 
 pub(crate) mod backup;
+pub(crate) mod completions;
 pub(crate) mod config;
 mod docker;
 pub(crate) mod doctor;
 pub(crate) mod health;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod qdrant;
 mod renames;
@@ -14,6 +16,7 @@ pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod status;
 
 use crate::config::Config;
@@ -42,6 +45,6 @@ pub(crate) enum Outcome {
     Done,
     /// A check found something: exit code 3.
     Found,
-    /// The exit code of a Nagios plugin.
-    Nagios(u8),
+    /// The exit code of a program that was run for the user, or that of a Nagios plugin.
+    Ended(u8),
 }

@@ -12,19 +12,20 @@ use serde::de::{MapAccess, Visitor};
 use super::backup::Backup;
 use super::expand::{ExpandError, expand};
 use super::health::Health;
+use super::qdrant::RawAddresses;
 use super::schema::{DeclaredSchema, Program, RawSchema};
-use super::{Config, PostgresTarget, QdrantTarget, Secret, Target, TargetKind, suggest};
-use crate::environment::Environment;
+use super::{Config, PostgresTarget, Target, TargetKind, suggest};
+use crate::environment::{Environment, UnreadableFile};
 use crate::failure::{Failure, Result};
 
 /// A target's URL as the text has it, with its variables; nothing when the text cannot be read.
 pub(super) fn url_as_written(text: &str, target: &str) -> Option<String> {
     let file: File = serde_yaml::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-    file.targets.0.into_iter().find(|(name, _)| name == target).map(|(_, target)| target.url)
+    file.targets.0.into_iter().find(|(name, _)| name == target).and_then(|(_, target)| target.url.into_text())
 }
 
 /// Words that follow a command and so cannot name a target.
-const RESERVED: [&str; 12] =
+pub(super) const RESERVED: [&str; 12] =
     ["list", "show", "verify", "prune", "delete", "create", "restore", "status", "plan", "apply", "latest", "all"];
 
 #[derive(Deserialize)]
@@ -57,15 +58,17 @@ enum Switch {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a target with its keys")]
-struct RawTarget {
+pub(super) struct RawTarget {
     kind: Kind,
-    url: String,
+    pub(super) url: RawAddresses,
+    pub(super) nodes: Option<RawAddresses>,
+    password: Option<String>,
     versions: Option<String>,
     schema: Option<RawSchema>,
-    grpc_port: Option<Scalar>,
-    api_key: Option<String>,
-    collections: Option<String>,
-    container: Option<String>,
+    pub(super) grpc_port: Option<Scalar>,
+    pub(super) api_key: Option<String>,
+    pub(super) collections: Option<String>,
+    pub(super) container: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -173,11 +176,16 @@ impl Reader<'_> {
         }
         let foreign: &[(&str, bool)] = match raw.kind {
             Kind::Postgres => &[
+                ("nodes", raw.nodes.is_some()),
                 ("grpc_port", raw.grpc_port.is_some()),
                 ("api_key", raw.api_key.is_some()),
                 ("collections", raw.collections.is_some()),
             ],
-            Kind::Qdrant => &[("versions", raw.versions.is_some()), ("schema", raw.schema.is_some())],
+            Kind::Qdrant => &[
+                ("password", raw.password.is_some()),
+                ("versions", raw.versions.is_some()),
+                ("schema", raw.schema.is_some()),
+            ],
         };
         if let Some((key, _)) = foreign.iter().find(|(_, is_set)| *is_set) {
             let kind = if raw.kind == Kind::Postgres { "postgres" } else { "qdrant" };
@@ -185,7 +193,7 @@ impl Reader<'_> {
         }
         let kind = match raw.kind {
             Kind::Postgres => TargetKind::Postgres(Box::new(self.postgres(&name, raw)?)),
-            Kind::Qdrant => TargetKind::Qdrant(self.qdrant(&name, raw)?),
+            Kind::Qdrant => TargetKind::Qdrant(super::qdrant::read(self, &name, raw)?),
         };
         Ok(Target { name, kind })
     }
@@ -211,18 +219,24 @@ impl Reader<'_> {
     }
 
     fn postgres(&self, name: &str, raw: RawTarget) -> Result<PostgresTarget> {
-        let text = self.expand(&["targets", name, "url"], &raw.url)?;
+        let RawAddresses::One(url) = &raw.url else {
+            let failure = self.failure(&["targets", name, "url"], "a PostgreSQL target has one `url`".into());
+            return Err(failure.with_hint("write several servers as postgresql://HOST1:PORT,HOST2:PORT/DATABASE"));
+        };
+        let text = self.expand(&["targets", name, "url"], url)?;
         let url = DatabaseUrl::parse(&text, self.environment.user()).map_err(|error| {
             let hint = error.hint();
             self.failure(&["targets", name, "url"], error.to_string()).with_hint(hint)
         })?;
+        let password = self.expand(&["targets", name, "password"], raw.password.as_deref().unwrap_or_default())?;
+        let container = self.container(name, raw.container.as_deref())?;
         let versions = raw.versions.unwrap_or_else(|| format!("{name}/versions"));
         let schema = raw.schema.map(|schema| self.schema(name, &schema)).transpose()?;
         Ok(PostgresTarget {
-            url: url.with_passfile(self.environment.passfile()),
+            url: url.with_password(&password).with_passfile(self.environment.passfile()),
             versions: self.resolve(&self.expand(&["targets", name, "versions"], &versions)?),
             schema,
-            container: raw.container,
+            container,
         })
     }
 
@@ -242,40 +256,15 @@ impl Reader<'_> {
         Ok(DeclaredSchema::Program(Program { path, arguments: words.collect(), folder: self.resolve("") }))
     }
 
-    fn qdrant(&self, name: &str, raw: RawTarget) -> Result<QdrantTarget> {
-        let url = self.expand(&["targets", name, "url"], &raw.url)?;
-        let is_http = url.strip_prefix("http://").or(url.strip_prefix("https://"));
-        if is_http.is_none_or(|rest| rest.is_empty() || rest.contains(['@', '?', '#'])) {
-            let failure = self.failure(&["targets", name, "url"], "this is not the address of a Qdrant server".into());
-            return Err(failure.with_hint("write http://HOST:PORT or https://HOST:PORT; a key goes to `api_key`"));
-        }
-        let api_key = self.expand(&["targets", name, "api_key"], raw.api_key.as_deref().unwrap_or_default())?;
-        let collections = match &raw.collections {
-            Some(collections) => Some(self.resolve(&self.expand(&["targets", name, "collections"], collections)?)),
-            None => None,
-        };
-        let grpc_port = match &raw.grpc_port {
-            Some(Scalar(text)) => {
-                let text = self.expand(&["targets", name, "grpc_port"], text)?;
-                text.parse().map_err(|_| {
-                    // What was put there by mistake may be a secret.
-                    self.failure(&["targets", name, "grpc_port"], "this is not a port number".into())
-                        .with_hint("write a number from 1 to 65535")
-                })?
-            }
-            None => 6334,
-        };
-        Ok(QdrantTarget {
-            url,
-            grpc_port,
-            api_key: Some(api_key).filter(|key| !key.is_empty()).map(Secret),
-            collections,
-            container: raw.container,
-        })
+    pub(super) fn container(&self, name: &str, raw: Option<&str>) -> Result<Option<String>> {
+        raw.map(|raw| self.expand(&["targets", name, "container"], raw)).transpose()
     }
 
     pub(super) fn expand(&self, place: &[&str], value: &str) -> Result<String> {
-        expand(value, |name| self.environment.text(name)).map_err(|error| match error {
+        expand(value, |name| self.environment.text_or_file(name)).map_err(|error| match error {
+            ExpandError::File(UnreadableFile { variable, reason }) => self
+                .failure(place, format!("the environment variable {variable} {reason}"))
+                .with_hint(format!("let {variable} name a file with the value in it, or unset it")),
             ExpandError::Unset(name) => self
                 .failure(place, format!("the environment variable {name} is not set"))
                 .with_hint(format!("set {name}, or give a default: ${{{name}:-default}}")),
@@ -372,7 +361,10 @@ fn line_of(text: &str, place: &[&str]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::line_of;
+    use serde_json::Value as Json;
+
+    use super::super::json_schema;
+    use super::{File, line_of, unknown_field};
 
     #[test]
     fn finds_the_line_of_a_key() {
@@ -389,5 +381,41 @@ mod tests {
         for (place, line) in cases {
             assert_eq!(line_of(text, place), line, "{place:?}");
         }
+    }
+
+    /// The reader names the keys that it knows where another stands.
+    fn known(text: &str) -> Vec<String> {
+        let error = serde_yaml::from_str::<File>(text).err().expect(text).to_string();
+        let (_, known) = unknown_field(&error).unwrap_or_else(|| panic!("{text}: {error}"));
+        sorted(known.into_iter().map(ToOwned::to_owned))
+    }
+
+    fn sorted(keys: impl Iterator<Item = String>) -> Vec<String> {
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    fn keys(schema: &Json) -> impl Iterator<Item = String> + '_ {
+        schema["properties"].as_object().expect("properties").keys().cloned()
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_of_the_reader() {
+        let schema = json_schema();
+        let backup = &schema["properties"]["backup"];
+        let target = &schema["properties"]["targets"]["additionalProperties"];
+        let (postgres, qdrant) = (&target["else"], &target["then"]);
+        assert_eq!(known("{x: 1}"), sorted(keys(&schema)));
+        assert_eq!(known("{targets: {a: {x: 1}}}"), sorted(keys(postgres).chain(keys(qdrant))));
+        let command = &postgres["properties"]["schema"]["anyOf"][1];
+        assert_eq!(known("{targets: {a: {schema: {x: 1}}}}"), sorted(keys(command)));
+        assert_eq!(known("{backup: {x: 1}}"), sorted(keys(backup)));
+        for part in ["retention", "encryption", "hooks"] {
+            let keys = sorted(keys(&backup["properties"][part]));
+            assert_eq!(known(&format!("{{backup: {{{part}: {{x: 1}}}}}}")), keys, "{part}");
+        }
+        assert_eq!(known("{lint: {x: 1}}"), sorted(keys(&schema["properties"]["lint"])));
     }
 }

@@ -6,6 +6,8 @@ mod backup;
 mod expand;
 mod file;
 pub(crate) mod health;
+mod json_schema;
+mod qdrant;
 mod schema;
 
 use std::fmt;
@@ -17,6 +19,8 @@ use dbops_health::Selection;
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
 
+pub(crate) use json_schema::json_schema;
+pub(crate) use qdrant::{QdrantAddress, QdrantAddresses};
 pub(crate) use schema::{DeclaredSchema, Program};
 
 use crate::environment::Environment;
@@ -61,9 +65,10 @@ pub(crate) struct PostgresTarget {
 
 #[derive(Debug, Clone)]
 pub(crate) struct QdrantTarget {
-    /// The HTTP address.
-    pub(crate) url: String,
-    pub(crate) grpc_port: u16,
+    /// Its address, or several of the same cluster, of which the first that answers is asked.
+    pub(crate) addresses: QdrantAddresses,
+    /// The nodes of the cluster, where they are named: what is done on each goes there.
+    pub(crate) nodes: Option<QdrantAddresses>,
     pub(crate) api_key: Option<Secret>,
     /// The file of the declared collections.
     pub(crate) collections: Option<PathBuf>,

@@ -39,13 +39,16 @@ mod tests {
     #[tokio::test]
     async fn who_blocks_is_told() {
         let url = dbops_testbed::create_database("blocked");
-        let holder = execute(&url, "CREATE TABLE t (); BEGIN; LOCK TABLE t").await;
+        drop(execute(&url, "CREATE TABLE t ()").await);
+        let holder = execute(&url, "BEGIN; LOCK TABLE t").await;
         is_ok(&finding_from(&url, "blocked_sessions", 0.0).await);
         let pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await.expect("a row").get(0);
         let waiter = execute(&url, "SELECT 1").await;
-        let waiting = tokio::spawn(async move { waiter.batch_execute("LOCK TABLE t").await });
+        let waiting = tokio::spawn(async move { waiter.batch_execute("BEGIN; LOCK TABLE t").await });
         let is_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
-        while holder.query_one(is_waiting, &[]).await.expect("a row").get::<_, i64>(0) == 0 {}
+        while holder.query_one(is_waiting, &[]).await.expect("a row").get::<_, i64>(0) == 0 {
+            assert!(!waiting.is_finished(), "it did not wait");
+        }
         let found = finding_from(&url, "blocked_sessions", 0.0).await;
         let by = format!("blocked by session {pid} of \"postgres\" (idle in transaction)");
         is_warning(&found, &by, &format!("pg_terminate_backend({pid})"));

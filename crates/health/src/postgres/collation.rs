@@ -32,16 +32,16 @@ mod tests {
     #[tokio::test]
     async fn another_version_is_found() {
         let url = dbops_testbed::create_database("collation");
-        let client = execute(&url, "CREATE COLLATION odd (provider = icu, locale = 'de')").await;
+        let client = execute(&url, "CREATE COLLATION odd (provider = builtin, locale = 'C.UTF-8')").await;
         is_ok(&finding(&url, "collation").await);
         client
-            .batch_execute("UPDATE pg_collation SET collversion = '1' WHERE collname = 'odd'")
+            .batch_execute("UPDATE pg_collation SET collversion = '0' WHERE collname = 'odd'")
             .await
             .expect("updated");
         let found = finding(&url, "collation").await;
         is_warning(
             &found,
-            "collation public.odd was made with version 1",
+            "collation public.odd was made with version 0",
             "ALTER COLLATION public.odd REFRESH VERSION;",
         );
         client.batch_execute("ALTER COLLATION odd REFRESH VERSION").await.expect("refreshed");

@@ -18,7 +18,7 @@ pub(super) async fn check(asked: &Asked<'_>) -> Checked {
     let (deadlocks, seconds): (f64, f64) = (row.get("deadlocks"), row.get("seconds"));
     let item = Item {
         value: deadlocks / (seconds / DAY).max(1.0),
-        text: format!("{deadlocks} deadlocks in {}", duration(seconds)),
+        text: format!("deadlocks: {deadlocks} in {}", duration(seconds)),
         remedy: "the server's log has the statements: let all transactions lock rows and tables in the same order"
             .into(),
     };
@@ -35,14 +35,15 @@ mod tests {
         let url = dbops_testbed::create_database("deadlocks");
         is_ok(&finding_from(&url, "deadlocks", 0.5).await);
         let fast = "SET deadlock_timeout = '10ms'; BEGIN;";
-        let one = execute(&url, &format!("CREATE TABLE a (); CREATE TABLE b (); {fast} LOCK TABLE a")).await;
+        drop(execute(&url, "CREATE TABLE a (); CREATE TABLE b ()").await);
+        let one = execute(&url, &format!("{fast} LOCK TABLE a")).await;
         let two = execute(&url, &format!("{fast} LOCK TABLE b")).await;
         let ended = tokio::join!(one.batch_execute("LOCK TABLE b"), two.batch_execute("LOCK TABLE a"));
         assert!(ended.0.is_err() != ended.1.is_err(), "{ended:?}");
         for client in [&one, &two] {
             client.batch_execute("ROLLBACK; SELECT pg_stat_force_next_flush()").await.expect("flushed");
         }
-        is_warning(&finding_from(&url, "deadlocks", 0.5).await, "1 deadlocks in", "in the same order");
+        is_warning(&finding_from(&url, "deadlocks", 0.5).await, "deadlocks: 1 in", "in the same order");
         is_ok(&finding(&url, "deadlocks").await);
     }
 }

@@ -40,7 +40,9 @@ mod tests {
         let running = tokio::spawn(async move { drop(other.batch_execute("SELECT pg_sleep(60)").await) });
         let is_running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^SELECT \
                           pg_sleep'";
-        while watching.query_one(is_running, &[]).await.expect("a row").get::<_, i64>(0) == 0 {}
+        while watching.query_one(is_running, &[]).await.expect("a row").get::<_, i64>(0) == 0 {
+            assert!(!running.is_finished(), "it does not run");
+        }
         let found = finding_from(&url, "long_transactions", 0.0).await;
         is_warning(&found, "(report) runs a transaction for", "pg_cancel_backend");
         is_ok(&finding(&url, "long_transactions").await);

@@ -42,7 +42,7 @@ fn judged(target: &str, url: &DatabaseUrl) -> Finding {
     }
     let Some(password) = url.password() else { return ok("the password is not in the URL") };
     let is_known = |known: &&str| known.as_bytes().eq_ignore_ascii_case(password);
-    if password != url.user().as_bytes() && !WELL_KNOWN.iter().any(|known| is_known(&known)) {
+    if password != url.user().as_bytes() && !WELL_KNOWN.iter().any(is_known) {
         return ok("the password is none of the well-known ones");
     }
     let user = quote_identifier(url.user());

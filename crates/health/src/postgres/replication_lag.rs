@@ -53,7 +53,9 @@ mod tests {
             .expect("pg_receivewal");
         let client = execute(&url, "SELECT 1").await;
         let is_there = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'receiver'";
-        while client.query_one(is_there, &[]).await.expect("a row").get::<_, i64>(0) == 0 {}
+        while client.query_one(is_there, &[]).await.expect("a row").get::<_, i64>(0) == 0 {
+            assert!(receiver.try_wait().expect("a child").is_none(), "it ended");
+        }
         is_warning(&finding_from(&url, "replication_lag", 0.0).await, "receiver is", "see whether the standby");
         is_ok(&finding(&url, "replication_lag").await);
         receiver.kill().and_then(|()| receiver.wait()).expect("ended");

@@ -157,7 +157,7 @@ mod tests {
             (0.125, 4.0, 100, Some(2.0), 2.0, false, ""),
             (0.125, 4.0, 100, None, 2.0, false, ""),
             (15.0, 4.0, 100, Some(16.0), 2.0, false, "shared_buffers is 15 GiB, and the machine has 16 GiB"),
-            (4.0, 64.0, 500, Some(16.0), 2.0, false, ""),
+            (4.0, 64.0, 400, Some(16.0), 2.0, false, ""),
             (4.0, 64.0, 1000, Some(16.0), 2.0, false, "1000 connections with work_mem 64 MiB"),
             (4.0, 4.0, 100, None, 2.0, true, "ssl is off"),
         ];

@@ -45,6 +45,6 @@ mod tests {
         let server = server(&[]);
         let url = server.url("postgres");
         is_ok(&finding(&url, "wraparound").await);
-        is_warning(&finding_from(&url, "wraparound", 0.000_001).await, "are used up in database", "VACUUM (FREEZE)");
+        is_warning(&finding_from(&url, "wraparound", 1e-8).await, "are used up in database", "VACUUM (FREEZE)");
     }
 }

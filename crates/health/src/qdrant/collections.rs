@@ -1,6 +1,6 @@
 //! Whether the declared collections are there, and every collection is in a good state.
 
-use dbops_qdrant::{CollectionState, CollectionStatus, Error};
+use dbops_qdrant::{CollectionState, CollectionStatus, Error, generation};
 
 use crate::{Check, Finding, Status};
 
@@ -18,8 +18,12 @@ pub(super) fn unknown(target: &str, error: &Error) -> Finding {
 
 /// The worst of them decides; all that are not well are named.
 pub(super) fn finding(target: &str, found: &[CollectionStatus], declared: &[String]) -> Finding {
+    // After a rebuild a later generation stands for what is declared, and an alias leads there.
+    let stands = |name: &str, collection: &CollectionStatus| {
+        collection.name == name || (generation(name, &collection.name).is_some() && !collection.aliases.is_empty())
+    };
     let missing: Vec<_> =
-        declared.iter().filter(|name| !found.iter().any(|collection| collection.name == **name)).collect();
+        declared.iter().filter(|name| !found.iter().any(|collection| stands(name, collection))).collect();
     let mut troubles: Vec<_> = found.iter().filter_map(trouble).collect();
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|name| name.as_str()).collect();

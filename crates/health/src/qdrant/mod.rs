@@ -3,6 +3,7 @@
 mod asked;
 mod collections;
 mod connection;
+mod nodes;
 mod replicas;
 mod row_counts;
 mod snapshots;
@@ -10,7 +11,7 @@ mod unindexed_fields;
 
 use asked::Asked;
 use dbops_qdrant::{Server, ServerOptions};
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all};
 pub use row_counts::SourceRows;
 
 use crate::deadline::{bounded, too_late};
@@ -23,6 +24,10 @@ pub struct QdrantTarget<'a> {
     pub name: &'a str,
     /// Where it is.
     pub options: &'a ServerOptions,
+    /// Further addresses of it, of which the first that answers is asked.
+    pub others: &'a [ServerOptions],
+    /// All nodes that are known by an address of their own.
+    pub nodes: &'a [ServerOptions],
     /// The names of the collections that are declared.
     pub collections: &'a [String],
     /// The tables that collections come from.
@@ -33,7 +38,7 @@ pub struct QdrantTarget<'a> {
 
 struct Entry {
     check: Check,
-    run: for<'a> fn(&'a Asked<'a>) -> BoxFuture<'a, Finding>,
+    run: for<'a> fn(&'a Asked<'a>) -> LocalBoxFuture<'a, Finding>,
 }
 
 macro_rules! entries {
@@ -43,7 +48,7 @@ macro_rules! entries {
 }
 
 /// The checks that ask more of the server than what its collections are.
-const ENTRIES: [Entry; 4] = entries![replicas, snapshots, unindexed_fields, row_counts];
+const ENTRIES: [Entry; 5] = entries![nodes, replicas, snapshots, unindexed_fields, row_counts];
 
 /// Every check of a server.
 pub(crate) fn checks() -> Vec<Check> {
@@ -58,7 +63,7 @@ pub async fn check_qdrant(target: &QdrantTarget<'_>) -> Vec<Finding> {
 
 async fn look(target: &QdrantTarget<'_>) -> Vec<Finding> {
     let name = target.name;
-    let server = match Server::new(target.options) {
+    let server = match Server::first_of(target.options, target.others) {
         Ok(server) => server,
         Err(error) => return vec![connection::failed(name, connection::REACHABLE, &error)],
     };

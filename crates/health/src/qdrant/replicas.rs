@@ -1,6 +1,6 @@
 //! Whether replicas are dead, and nodes do not reach each other.
 
-use dbops_qdrant::{Cluster, DeadReplica, Error};
+use dbops_qdrant::{Cluster, Error};
 
 use super::asked::Asked;
 use crate::fold::Item;
@@ -8,6 +8,13 @@ use crate::{Check, Finding};
 
 pub(super) const CHECK: Check =
     Check { id: "replicas", looks_at: "dead replicas, and nodes of a cluster that do not agree", limits: None };
+
+/// A copy of a shard that failed.
+struct DeadReplica {
+    collection: String,
+    shard: u32,
+    peer: u64,
+}
 
 pub(super) async fn check(asked: &Asked<'_>) -> Finding {
     match look(asked).await {
@@ -20,19 +27,24 @@ pub(super) async fn check(asked: &Asked<'_>) -> Finding {
     }
 }
 
-async fn look(asked: &Asked<'_>) -> Result<Option<(Cluster, Vec<(String, DeadReplica)>)>, Error> {
+async fn look(asked: &Asked<'_>) -> Result<Option<(Cluster, Vec<DeadReplica>)>, Error> {
     let Some(cluster) = asked.server.cluster().await? else { return Ok(None) };
     let mut dead = Vec::new();
     for collection in asked.collections {
-        let found = asked.server.dead_replicas(&collection.name).await?;
-        dead.extend(found.into_iter().map(|replica| (collection.name.clone(), replica)));
+        let shards = asked.server.shards(&collection.name).await?.unwrap_or_default();
+        let found = shards.replicas.iter().filter(|replica| replica.state == "dead");
+        dead.extend(found.map(|replica| DeadReplica {
+            collection: collection.name.clone(),
+            shard: replica.shard,
+            peer: replica.peer,
+        }));
     }
     Ok(Some((cluster, dead)))
 }
 
-fn items(cluster: &Cluster, dead: &[(String, DeadReplica)]) -> Vec<Item> {
+fn items(cluster: &Cluster, dead: &[DeadReplica]) -> Vec<Item> {
     let item = |value, text: String, remedy: String| Item { value, text, remedy };
-    let replicas = dead.iter().map(|(collection, DeadReplica { shard, peer })| {
+    let replicas = dead.iter().map(|DeadReplica { collection, shard, peer }| {
         let node = cluster.peers.get(peer).map_or_else(|| peer.to_string(), Clone::clone);
         let remedy =
             format!("bring node {node} back, which makes it anew; or drop the replica and replicate the shard");
@@ -50,9 +62,9 @@ fn items(cluster: &Cluster, dead: &[(String, DeadReplica)]) -> Vec<Item> {
 
 #[cfg(test)]
 mod tests {
-    use dbops_qdrant::{Cluster, DeadReplica};
+    use dbops_qdrant::Cluster;
 
-    use super::items;
+    use super::{DeadReplica, items};
 
     #[test]
     fn what_is_wrong_in_a_cluster_is_told() {
@@ -61,7 +73,7 @@ mod tests {
         assert!(items(&cluster, &[]).is_empty());
         cluster.consensus = "stopped_with_err: no disk".into();
         cluster.unreachable = vec!["http://b:6335/".into()];
-        let texts: Vec<_> = items(&cluster, &[("c".into(), DeadReplica { shard: 4, peer: 2 })])
+        let texts: Vec<_> = items(&cluster, &[DeadReplica { collection: "c".into(), shard: 4, peer: 2 }])
             .into_iter()
             .map(|item| item.text)
             .collect();

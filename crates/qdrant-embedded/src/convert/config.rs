@@ -81,7 +81,11 @@ pub(crate) fn updated(mut config: CollectionConfig, request: UpdateCollection) -
     config.optimizer_config =
         Some(merged(config.optimizer_config.unwrap_or_default(), request.optimizers_config.as_ref())?);
     if let Some(strict) = request.strict_mode_config {
-        config.strict_mode_config = Some(merged(config.strict_mode_config.unwrap_or_default(), Some(&strict))?);
+        let mut there = config.strict_mode_config.unwrap_or_default();
+        // The limits of all vectors are replaced together.
+        there.multivector_config = there.multivector_config.filter(|_| strict.multivector_config.is_none());
+        there.sparse_config = there.sparse_config.filter(|_| strict.sparse_config.is_none());
+        config.strict_mode_config = Some(merged(there, Some(&strict))?);
     }
     if let Some(diff) = request.quantization_config {
         config.quantization_config = quantization(diff);

@@ -260,8 +260,14 @@ pub(super) struct DenseVector {
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Multivector {
+pub(super) struct Multivector {
     comparator: ComparatorWord,
+}
+
+impl From<Multivector> for MultiVectorConfig {
+    fn from(json: Multivector) -> Self {
+        Self { comparator: json.comparator.into() }
+    }
 }
 
 impl From<DenseVector> for VectorParams {
@@ -273,9 +279,7 @@ impl From<DenseVector> for VectorParams {
             quantization_config: json.quantization_config.map(Into::into),
             on_disk: json.on_disk,
             datatype: json.datatype.map(Into::into),
-            multivector_config: json
-                .multivector_config
-                .map(|multivector| MultiVectorConfig { comparator: multivector.comparator.into() }),
+            multivector_config: json.multivector_config.map(Into::into),
             ..Self::default()
         }
     }

@@ -9,12 +9,14 @@ mod config;
 mod form;
 mod index;
 mod info;
+mod monitoring;
 mod points;
 mod quantization;
 mod query;
 mod read;
 mod request;
 mod snapshots;
+mod vector_names;
 mod vectors;
 
 use std::sync::Arc;
@@ -40,10 +42,12 @@ pub(crate) fn router(store: Arc<Store>, key: ApiKey) -> Router {
         .merge(aliases::router())
         .merge(collections::router())
         .merge(index::router())
+        .merge(monitoring::router())
         .merge(points::router())
         .merge(query::router())
         .merge(read::router())
         .merge(snapshots::router())
+        .merge(vector_names::router())
         .with_state(store)
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)

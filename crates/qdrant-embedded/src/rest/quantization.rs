@@ -102,7 +102,7 @@ words! {
 
 words! {
     /// The bits of TurboQuant.
-    BitsWord = TurboQuantBitSize { "bits1" Bits1, "bits1_5" Bits15, "bits2" Bits2, "bits4" Bits4 }
+    BitsWord = TurboQuantBitSize { "bits1" Bits1, "bits1_5" Bits15, "bits2" Bits2, "bits4" Bits4, "bits8" Bits8 }
 }
 
 impl From<Quantization> for Message {

@@ -7,8 +7,8 @@ use qdrant_client::qdrant::{
     CollectionOperationResponse, CreateCollection, CreateShardKeyRequest, CreateShardKeyResponse, DeleteCollection,
     DeleteShardKeyRequest, DeleteShardKeyResponse, GetCollectionInfoRequest, GetCollectionInfoResponse,
     ListAliasesRequest, ListAliasesResponse, ListCollectionAliasesRequest, ListCollectionsRequest,
-    ListCollectionsResponse, ListShardKeysRequest, ListShardKeysResponse, UpdateCollection,
-    UpdateCollectionClusterSetupRequest, UpdateCollectionClusterSetupResponse,
+    ListCollectionsResponse, ListShardKeysRequest, ListShardKeysResponse, LocalShardInfo, ReplicaState,
+    UpdateCollection, UpdateCollectionClusterSetupRequest, UpdateCollectionClusterSetupResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -114,11 +114,21 @@ impl Collections for Service {
         .await
     }
 
+    /// Whatever `shard_number` says, the engine holds all in one shard.
     async fn collection_cluster_info(
         &self,
-        _: Request<CollectionClusterInfoRequest>,
+        request: Request<CollectionClusterInfoRequest>,
     ) -> Result<Response<CollectionClusterInfoResponse>, Status> {
-        unimplemented()
+        let name = request.into_inner().collection_name;
+        self.answer(
+            move |store| store.collection(&name)?.info(),
+            |info, time| {
+                let points_count = info.points_count.unwrap_or_default();
+                let shard = LocalShardInfo { points_count, state: ReplicaState::Active.into(), ..Default::default() };
+                CollectionClusterInfoResponse { shard_count: 1, local_shards: vec![shard], time, ..Default::default() }
+            },
+        )
+        .await
     }
 
     async fn update_collection_cluster_setup(

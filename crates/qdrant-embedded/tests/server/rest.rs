@@ -186,6 +186,53 @@ async fn deep_requests_are_answered() {
 }
 
 #[tokio::test]
+async fn vectors_are_added_beside_points() {
+    let (_directory, server, client) = fresh();
+    result(&server, "PUT /collections/n", &json!({ "vectors": { "first": { "size": 2, "distance": "Dot" } } }));
+    let point = json!({ "points": [{ "id": 1, "vector": { "first": [1.0, 2.0] } }] });
+    result(&server, "PUT /collections/n/points?wait=true", &point);
+    let path = "/collections/n/vectors";
+    let pages = json!({ "dense": {
+        "size": 2, "distance": "Cosine", "datatype": "float16", "multivector_config": { "comparator": "max_sim" },
+    } });
+    let added = result(&server, &format!("PUT {path}/pages?wait=true"), &pages);
+    assert_eq!(added["status"], "completed");
+    result(&server, &format!("PUT {path}/words"), &json!({ "sparse": { "modifier": "idf" } }));
+    // Again, the same.
+    result(&server, &format!("PUT {path}/pages"), &pages);
+    let params = result(&server, "GET /collections/n", &json!({}))["config"]["params"].take();
+    assert_eq!(params["vectors"]["pages"]["multivector_config"], json!({ "comparator": "max_sim" }));
+    assert_eq!(params["sparse_vectors"]["words"]["modifier"], "idf");
+    let given = json!({ "points": [{ "id": 1, "vector": {
+        "pages": [[3.0, 4.0], [0.0, 1.0]], "words": { "indices": [7], "values": [2.0] },
+    } }] });
+    result(&server, "PUT /collections/n/points/vectors?wait=true", &given);
+    let point = result(&server, "GET /collections/n/points/1", &json!({}));
+    assert_eq!(point["vector"]["words"], json!({ "indices": [7], "values": [2.0] }));
+    assert_eq!(point["vector"]["pages"].as_array().map(Vec::len), Some(2), "{point}");
+
+    for (request, body, status, text) in [
+        ("pages", r#"{"sparse": {}}"#, 400, "there is another vector called `pages`"),
+        ("first", r#"{"dense": {"size": 3, "distance": "Dot"}}"#, 400, "there is another vector called `first`"),
+        ("x", r#"{"dense": {"size": 0, "distance": "Dot"}}"#, 400, "it must be between 1 and 65536"),
+        ("x", r#"{"dense": {"size": 3, "distance": "Dot", "on_disk": true}}"#, 400, "on_disk"),
+        ("x", "{}", 400, "expected"),
+    ] {
+        refused(&server, &format!("PUT {path}/{request}"), body, status, text);
+    }
+    refused(&server, "PUT /collections/none/vectors/x", r#"{"sparse": {}}"#, 404, "doesn't exist");
+    create(&client, "unnamed").await;
+    refused(
+        &server,
+        "PUT /collections/unnamed/vectors/x",
+        r#"{"dense": {"size": 3, "distance": "Dot"}}"#,
+        400,
+        "no name",
+    );
+    refused(&server, "DELETE /collections/n/vectors/words", "", 501, "not implemented by the embedded server");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_to_be() {
     let (_directory, server, client) = fresh();
     for request in ["GET /collections/c", "GET /collections/c/aliases", "GET /collections/c/points/1"] {
@@ -194,7 +241,6 @@ async fn what_is_not_there_is_said_to_be() {
     let absent = "not implemented by the embedded server";
     for request in [
         "GET /telemetry",
-        "GET /metrics",
         "GET /cluster",
         "GET /snapshots",
         "POST /snapshots",

@@ -1,5 +1,7 @@
 //! Parameters as they stand in the file: maps within maps, down the paths of the table.
 
+use std::collections::BTreeMap;
+
 use super::raw::{Entries, Node, Scalar};
 use super::{FileError, Key, Reader, key, one_of, words};
 use crate::Settings;
@@ -117,12 +119,11 @@ impl Reader<'_> {
 
     fn value(&self, parameter: &Parameter, place: &[Key<'_>], node: Node) -> Result<Value, FileError> {
         let name = parameter.path.rsplit('.').next().unwrap_or(parameter.path);
-        let form = match parameter.kind {
-            Kind::Bool => "write true or false".to_owned(),
-            Kind::Integer { least, most: u64::MAX } => format!("write a whole number, {least} or more"),
-            Kind::Integer { least, most } => format!("write a whole number, {least} to {most}"),
-            Kind::Float { least, most } => format!("write a number, {least} to {most}"),
-            Kind::Word(_) | Kind::Choice(_) => format!("write one of {}", parameter.kind.words().join(", ")),
+        let form = form(&parameter.kind);
+        let node = match (parameter.kind, node) {
+            (Kind::Set(known), Node::List(nodes)) => return self.set(name, known, place, nodes, &form),
+            (Kind::PerVector(limit), Node::Map(entries)) => return self.per_vector(limit, place, entries),
+            (_, node) => node,
         };
         let scalar = match node {
             Node::Scalar(scalar) => scalar,
@@ -148,8 +149,76 @@ impl Reader<'_> {
                 word.map(Value::Word)
                     .ok_or_else(|| self.error(place, format!("the {name} {scalar} is not known"), one_of(text, &known)))
             }
+            (Kind::Name(known), Scalar::Text(text)) => {
+                let word = known.iter().find(|word| *word == text).copied();
+                word.map(Value::Word)
+                    .ok_or_else(|| self.error(place, format!("the {name} {scalar} is not known"), one_of(text, known)))
+            }
+            (Kind::Text, Scalar::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             _ => Err(self.error(place, format!("`{name}` cannot be {scalar}"), words(&form))),
         }
+    }
+
+    fn set(
+        &self,
+        name: &str,
+        known: &[&str],
+        place: &[Key<'_>],
+        nodes: Vec<Node>,
+        form: &str,
+    ) -> Result<Value, FileError> {
+        let mut found: Vec<String> = Vec::new();
+        for node in nodes {
+            let Node::Scalar(Scalar::Text(word)) = node else {
+                return Err(self.error(place, format!("`{name}` holds something that is no word"), words(form)));
+            };
+            if word.is_empty() || !(known.is_empty() || known.contains(&word.as_str())) {
+                let message = format!("`{}` cannot stand in `{name}`", word.escape_default());
+                return Err(self.error(place, message, one_of(&word, known)));
+            }
+            if found.contains(&word) {
+                let message = format!("`{}` is twice in `{name}`", word.escape_default());
+                return Err(self.error(place, message, words("remove one of them")));
+            }
+            found.push(word);
+        }
+        Ok(Value::Set(found))
+    }
+
+    fn per_vector(&self, limit: &str, place: &[Key<'_>], entries: Entries<Node>) -> Result<Value, FileError> {
+        self.no_twins(place, "vector", &entries)?;
+        let mut limits = BTreeMap::new();
+        for (vector, node) in entries.0 {
+            let below = [place, &[key(&vector)]].concat();
+            let number = match node {
+                Node::Map(Entries(inner)) => match inner.as_slice() {
+                    [(name, Node::Scalar(Scalar::Integer(number)))] if name == limit && *number > 0 => Some(*number),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some(number) = number else {
+                let message = format!("the limit of the vector `{}` cannot be read", vector.escape_default());
+                return Err(self.error(&below, message, words(&format!("write {{{limit}: 100}}"))));
+            };
+            limits.insert(vector, number);
+        }
+        Ok(Value::PerVector(limits))
+    }
+}
+
+/// What to write for a value.
+fn form(kind: &Kind) -> String {
+    match kind {
+        Kind::Bool => "write true or false".to_owned(),
+        Kind::Integer { least, most: u64::MAX } => format!("write a whole number, {least} or more"),
+        Kind::Integer { least, most } => format!("write a whole number, {least} to {most}"),
+        Kind::Float { least, most } => format!("write a number, {least} to {most}"),
+        Kind::Word(_) | Kind::Name(_) | Kind::Choice(_) => format!("write one of {}", kind.words().join(", ")),
+        Kind::Set([]) => "write a list of words: [one, another]".to_owned(),
+        Kind::Set(words) => format!("write a list of some of {}", words.join(", ")),
+        Kind::PerVector(limit) => format!("write a map of vectors: {{NAME: {{{limit}: 100}}}}"),
+        Kind::Text => "write a text".to_owned(),
     }
 }
 
@@ -159,7 +228,10 @@ fn example(kind: &Kind) -> String {
         Kind::Bool => "true".into(),
         Kind::Integer { .. } => "384".into(),
         Kind::Float { .. } => "0.5".into(),
-        Kind::Word(_) | Kind::Choice(_) => kind.words().first().copied().unwrap_or_default().into(),
+        Kind::Word(_) | Kind::Name(_) | Kind::Choice(_) => kind.words().first().copied().unwrap_or_default().into(),
+        Kind::Set(_) => "[]".into(),
+        Kind::PerVector(_) => "{}".into(),
+        Kind::Text => "text".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The key `from` of a collection: the table that its points come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::locate::Key;
 use super::raw::{Entries, Node, Scalar};
@@ -50,20 +50,16 @@ impl Reader<'_> {
     pub(super) fn check_source(&self, place: &[Key<'_>], spec: &CollectionSpec) -> Result<(), FileError> {
         let Some(source) = &spec.source else { return Ok(()) };
         let place = [place, &[key("from")]].concat();
-        let is_multiple = spec.vectors.values().any(|vector| vector.get("multivector.comparator").is_some());
-        if is_multiple || !spec.sparse_vectors.is_empty() {
-            let advice = words("leave `from` out, and let the application write the points");
-            return Err(self.error(&place, "sparse and multivectors cannot come from a table".into(), advice));
-        }
-        if source.vectors.keys().eq(spec.vectors.keys()) {
+        let known: BTreeSet<&str> = spec.vectors.keys().chain(spec.sparse_vectors.keys()).map(String::as_str).collect();
+        if source.vectors.keys().map(String::as_str).eq(known.iter().copied()) {
             return Ok(());
         }
-        if spec.vectors.contains_key("") {
+        if known.contains("") && !source.vectors.contains_key("") {
             let message = "the column of the vector is not named".into();
             return Err(self.error(&place, message, words("write `vector: COLUMN`")));
         }
-        let known: Vec<_> = spec.vectors.keys().map(String::as_str).collect();
-        Err(match source.vectors.keys().find(|name| !spec.vectors.contains_key(*name)) {
+        let known: Vec<_> = known.into_iter().collect();
+        Err(match source.vectors.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) if !name.is_empty() => {
                 let place = [place.as_slice(), &[key("vectors"), key(name)]].concat();
                 self.error(&place, format!("the collection has no vector `{name}`"), one_of(name, &known))

@@ -4,13 +4,15 @@ use qdrant_client::qdrant::binary_quantization_query_encoding::Variant;
 use qdrant_client::qdrant::max_optimization_threads::Variant as ThreadsVariant;
 use qdrant_client::qdrant::payload_index_params::IndexParams;
 pub(crate) use qdrant_client::qdrant::quantization_config::Quantization;
+use qdrant_client::qdrant::stemming_algorithm::StemmingParams;
 use qdrant_client::qdrant::{
-    BinaryQuantizationQueryEncoding, CollectionParamsDiff, HnswConfigDiff, MaxOptimizationThreads, Memory,
-    OptimizersConfigDiff, QuantizationType, ScalarQuantization, SparseIndexConfig, StrictModeConfig, VectorParams,
-    WalConfigDiff,
+    BinaryQuantizationQueryEncoding, CollectionParamsDiff, HnswConfigDiff, KeywordPrefixParams, MaxOptimizationThreads,
+    Memory, OptimizersConfigDiff, QuantizationType, ScalarQuantization, SnowballParams, SparseIndexConfig,
+    StemmingAlgorithm, StopwordsSet, StrictModeConfig, StrictModeMultivector, StrictModeMultivectorConfig,
+    StrictModeSparse, StrictModeSparseConfig, TextScoringParams, VectorParams, WalConfigDiff,
 };
 
-use super::{Kind, NONE, UNKNOWN, Value};
+use super::{Kind, NONE, UNKNOWN, Value, sorted};
 
 /// What parameters stand in: of a collection, a vector or an index, filled as far as it has such. Descriptions are
 /// brought into this form and requests made from it (see [`crate::wire`]).
@@ -54,6 +56,15 @@ pub(super) enum Slot<'a> {
     Threads(&'a mut Option<MaxOptimizationThreads>),
     Query(&'a mut Option<BinaryQuantizationQueryEncoding>),
     Choice(&'a mut Option<Quantization>),
+    /// A message that is there or not.
+    Prefix(&'a mut Option<KeywordPrefixParams>),
+    Languages(&'a mut Option<StopwordsSet>),
+    Custom(&'a mut Option<StopwordsSet>),
+    Stemmer(&'a mut Option<StemmingAlgorithm>),
+    Scoring(&'a mut Option<TextScoringParams>),
+    Multivectors(&'a mut Option<StrictModeMultivectorConfig>),
+    Sparse(&'a mut Option<StrictModeSparseConfig>),
+    Text(&'a mut Option<String>),
 }
 
 impl Slot<'_> {
@@ -84,9 +95,27 @@ impl Slot<'_> {
                     Quantization::Scalar(_) => "scalar",
                     Quantization::Product(_) => "product",
                     Quantization::Binary(_) => "binary",
-                    Quantization::Turboquant(_) => UNKNOWN,
+                    Quantization::Turboquant(_) => "turbo",
                 })
             }),
+            Self::Prefix(slot) => Some(Value::Bool(slot.is_some())),
+            Self::Languages(slot) => slot.as_ref().map(|set| Value::Set(sorted(set.languages.clone()))),
+            Self::Custom(slot) => slot.as_ref().map(|set| Value::Set(sorted(set.custom.clone()))),
+            Self::Stemmer(slot) => Some(Value::Word(match slot.as_ref()?.stemming_params.as_ref()? {
+                StemmingParams::Snowball(snowball) => name(kind, &snowball.language),
+                StemmingParams::Disabled(_) => NONE,
+            })),
+            Self::Scoring(slot) => slot.map(|scoring| word(kind, scoring.r#type)),
+            Self::Multivectors(slot) => slot.as_ref().map(|config| {
+                let limit =
+                    |(name, limits): (&String, &StrictModeMultivector)| Some((name.clone(), limits.max_vectors?));
+                Value::PerVector(config.multivector_config.iter().filter_map(limit).collect())
+            }),
+            Self::Sparse(slot) => slot.as_ref().map(|config| {
+                let limit = |(name, limits): (&String, &StrictModeSparse)| Some((name.clone(), limits.max_length?));
+                Value::PerVector(config.sparse_config.iter().filter_map(limit).collect())
+            }),
+            Self::Text(slot) => slot.clone().map(Value::Text),
         }
     }
 
@@ -112,6 +141,27 @@ impl Slot<'_> {
                 *slot = Some(BinaryQuantizationQueryEncoding { variant });
             }
             (Self::Choice(slot), Value::Word(word)) => choose(slot, word),
+            (Self::Prefix(slot), Value::Bool(value)) => *slot = value.then_some(KeywordPrefixParams {}),
+            (Self::Languages(slot), Value::Set(words)) => stop(slot, |set| set.languages = words),
+            (Self::Custom(slot), Value::Set(words)) => stop(slot, |set| set.custom = words),
+            (Self::Stemmer(slot), Value::Word(word)) => {
+                let snowball = StemmingParams::Snowball(SnowballParams { language: word.into() });
+                *slot = (word != NONE).then_some(StemmingAlgorithm { stemming_params: Some(snowball) });
+            }
+            (Self::Scoring(slot), Value::Word(word)) => {
+                let scoring = number(kind, word).filter(|_| word != NONE);
+                *slot = scoring.map(|number| TextScoringParams { r#type: number });
+            }
+            (Self::Multivectors(slot), Value::PerVector(limits)) => {
+                let limit = |(name, limit)| (name, StrictModeMultivector { max_vectors: Some(limit) });
+                *slot =
+                    Some(StrictModeMultivectorConfig { multivector_config: limits.into_iter().map(limit).collect() });
+            }
+            (Self::Sparse(slot), Value::PerVector(limits)) => {
+                let limit = |(name, limit)| (name, StrictModeSparse { max_length: Some(limit) });
+                *slot = Some(StrictModeSparseConfig { sparse_config: limits.into_iter().map(limit).collect() });
+            }
+            (Self::Text(slot), Value::Text(text)) => *slot = Some(text),
             // The file's reader lets no other value through.
             _ => {}
         }
@@ -131,16 +181,31 @@ fn choose(slot: &mut Option<Quantization>, word: &str) {
     *slot = match (word, slot.take()) {
         ("scalar", Some(old @ Quantization::Scalar(_)))
         | ("product", Some(old @ Quantization::Product(_)))
-        | ("binary", Some(old @ Quantization::Binary(_))) => Some(old),
+        | ("binary", Some(old @ Quantization::Binary(_)))
+        | ("turbo", Some(old @ Quantization::Turboquant(_))) => Some(old),
         ("scalar", _) => {
             let scalar = ScalarQuantization { r#type: QuantizationType::Int8.into(), ..Default::default() };
             Some(Quantization::Scalar(scalar))
         }
         ("product", _) => Some(Quantization::Product(Default::default())),
         ("binary", _) => Some(Quantization::Binary(Default::default())),
+        ("turbo", _) => Some(Quantization::Turboquant(Default::default())),
         (NONE, _) => None,
         (_, old) => old,
     };
+}
+
+/// A set without any words is none.
+fn stop(slot: &mut Option<StopwordsSet>, change: impl FnOnce(&mut StopwordsSet)) {
+    let mut set = slot.take().unwrap_or_default();
+    change(&mut set);
+    *slot = Some(set).filter(|set| *set != StopwordsSet::default());
+}
+
+/// The name as the table has it; servers tell it as it was sent to them.
+fn name(kind: &Kind, sent: &str) -> &'static str {
+    let Kind::Name(names) = kind else { return UNKNOWN };
+    names.iter().find(|name| name.eq_ignore_ascii_case(sent)).copied().unwrap_or(UNKNOWN)
 }
 
 fn word(kind: &Kind, number: i32) -> Value {

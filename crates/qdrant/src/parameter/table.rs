@@ -1,15 +1,19 @@
 //! The table. Bounds are those that the server checks.
 
+use std::collections::BTreeMap;
+
 use qdrant_client::qdrant::payload_index_params::IndexParams as Index;
 use qdrant_client::qdrant::quantization_config::Quantization as Method;
 use qdrant_client::qdrant::{
     BinaryQuantizationEncoding as Encoding, CompressionRatio as Ratio, Datatype, Distance, Modifier,
-    MultiVectorComparator as Comparator, QuantizationType, ShardingMethod as Sharding, TokenizerType as Tokenizer,
+    MultiVectorComparator as Comparator, QuantizationType, ShardingMethod as Sharding, TextScoringType as Scored,
+    TokenizerType as Tokenizer, TurboQuantBitSize as Bits,
     binary_quantization_query_encoding::Setting as QueryEncoding,
 };
 
 use super::slot::Slot::{
-    Bool, Choice, Double, Large, Needed, Nowhere, Place, Query, Ram, Single, Size, Small, Threads, Word,
+    Bool, Choice, Custom, Double, Languages, Large, Multivectors, Needed, Nowhere, Place, Prefix, Query, Ram, Scoring,
+    Single, Size, Small, Sparse, Stemmer, Text, Threads, Word,
 };
 use super::slot::{Fields, Slot};
 use super::{Kind, NONE, Parameter, Scope, Value};
@@ -24,6 +28,7 @@ const fn index(of: IndexType) -> Scope {
     Scope::PayloadIndex(of)
 }
 
+const KEYWORD: &[Scope] = &[index(IndexType::Keyword)];
 const TEXT: &[Scope] = &[index(IndexType::Text)];
 const INTEGER: &[Scope] = &[index(IndexType::Integer)];
 const TENANT: &[Scope] = &[index(IndexType::Keyword), index(IndexType::Uuid)];
@@ -76,11 +81,76 @@ const TOKENIZER: Kind = Kind::Word(&[
     ("whitespace", Tokenizer::Whitespace as i32),
     ("prefix", Tokenizer::Prefix as i32),
     ("multilingual", Tokenizer::Multilingual as i32),
+    ("code", Tokenizer::Code as i32),
+]);
+const SCORING: Kind = Kind::Word(&[(NONE, -1), ("bm25", Scored::Bm25 as i32)]);
+const BITS: Kind = Kind::Word(&[
+    ("bits1", Bits::Bits1 as i32),
+    ("bits1_5", Bits::Bits15 as i32),
+    ("bits2", Bits::Bits2 as i32),
+    ("bits4", Bits::Bits4 as i32),
+    ("bits8", Bits::Bits8 as i32),
+]);
+/// Those that Qdrant has stop words of.
+const STOPWORDS: Kind = Kind::Set(&[
+    "arabic",
+    "azerbaijani",
+    "basque",
+    "bengali",
+    "catalan",
+    "chinese",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hebrew",
+    "hinglish",
+    "hungarian",
+    "indonesian",
+    "italian",
+    "japanese",
+    "kazakh",
+    "nepali",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "slovene",
+    "spanish",
+    "swedish",
+    "tajik",
+    "turkish",
+]);
+/// Those that Snowball has rules for.
+const STEMMER: Kind = Kind::Name(&[
+    NONE,
+    "arabic",
+    "armenian",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
 ]);
 const INT8: Kind = Kind::Word(&[("int8", QuantizationType::Int8 as i32)]);
 const MAX_SIM: Kind = Kind::Word(&[("max_sim", Comparator::MaxSim as i32)]);
 const MODIFIER: Kind = Kind::Word(&[(NONE, Modifier::None as i32), ("idf", Modifier::Idf as i32)]);
-const METHOD: Kind = Kind::Choice(&[NONE, "scalar", "product", "binary"]);
+const METHOD: Kind = Kind::Choice(&[NONE, "scalar", "product", "binary", "turbo"]);
 
 /// A number that fits what it is on the wire, 64 bits.
 const fn long(least: u64) -> Kind {
@@ -109,14 +179,16 @@ impl Parameter {
         self
     }
 
-    const fn absent(mut self, value: Value) -> Self {
+    const fn absent(mut self, value: &'static Value) -> Self {
         self.absent = Some(value);
         self
     }
 }
 
-const FALSE: Value = Value::Bool(false);
-const TRUE: Value = Value::Bool(true);
+const FALSE: &Value = &Value::Bool(false);
+const TRUE: &Value = &Value::Bool(true);
+const NO_WORDS: &Value = &Value::Set(Vec::new());
+const NO_LIMITS: &Value = &Value::PerVector(BTreeMap::new());
 
 /// A field of the index's own message, which is another for each type.
 macro_rules! of_index {
@@ -157,7 +229,7 @@ pub static PARAMETERS: &[Parameter] = &[
     // A collection.
     row("shard_number", COLLECTION, short(1), "shards that the points are spread over", |f| Small(&mut f.shard_number)).rebuild(),
     row("sharding_method", COLLECTION, SHARDING, "whether the server or the application chooses a point's shard", |f| Word(&mut f.sharding_method))
-        .rebuild().absent(Value::Word("auto")),
+        .rebuild().absent(&Value::Word("auto")),
     row("replication_factor", COLLECTION, short(1), "replicas of each shard", |f| Small(&mut f.params.replication_factor)),
     row("write_consistency_factor", COLLECTION, short(1), "replicas that have to confirm a write", |f| Small(&mut f.params.write_consistency_factor)),
     row("read_fan_out_factor", COLLECTION, short(0), "further nodes that each read is sent to", |f| Small(&mut f.params.read_fan_out_factor)),
@@ -168,16 +240,16 @@ pub static PARAMETERS: &[Parameter] = &[
         .rebuild().required(),
     row("distance", VECTOR, DISTANCE, "how two vectors are compared", |f| Needed(&mut f.vector.distance)).rebuild().required(),
     row("datatype", VECTOR, DATATYPE, "what the numbers of a vector are stored as", |f| Word(&mut f.vector.datatype))
-        .rebuild().absent(Value::Word("float32")),
+        .rebuild().absent(&Value::Word("float32")),
     row("multivector.comparator", VECTOR, MAX_SIM, "several vectors per point, and how they are compared", |f| Word(&mut f.comparator))
         .rebuild().required(),
     row("on_disk", VECTOR, BOOL, "keep the vectors on disk instead of in memory", |f| Place(&mut f.vector.on_disk, &mut f.vector.memory)).absent(FALSE),
     // A sparse vector.
-    row("modifier", SPARSE, MODIFIER, "whether weights are multiplied by how rare a term is", |f| Word(&mut f.modifier)).absent(Value::Word(NONE)),
+    row("modifier", SPARSE, MODIFIER, "whether weights are multiplied by how rare a term is", |f| Word(&mut f.modifier)).absent(&Value::Word(NONE)),
     row("index.on_disk", SPARSE, BOOL, "keep the index on disk instead of in memory", |f| Place(&mut f.sparse.on_disk, &mut f.sparse.memory)).absent(FALSE),
     row("index.full_scan_threshold", SPARSE, long(0), "vectors up to which all are compared", |f| Large(&mut f.sparse.full_scan_threshold)),
     row("index.datatype", SPARSE, DATATYPE, "what the weights are stored as", |f| Word(&mut f.sparse.datatype))
-        .rebuild().absent(Value::Word("float32")),
+        .rebuild().absent(&Value::Word("float32")),
     // The graph index: of the collection, and of a vector that has it otherwise.
     row("hnsw.m", BOTH, long(0), "links per point; 0 builds no graph", |f| Large(&mut f.hnsw.m)),
     row("hnsw.ef_construct", BOTH, long(4), "candidates that are looked at while the graph is built", |f| Large(&mut f.hnsw.ef_construct)),
@@ -187,17 +259,19 @@ pub static PARAMETERS: &[Parameter] = &[
     row("hnsw.payload_m", BOTH, long(0), "further links per point and indexed payload value", |f| Large(&mut f.hnsw.payload_m)),
     row("hnsw.inline_storage", BOTH, BOOL, "copies of the vectors in the graph's file", |f| Bool(&mut f.hnsw.inline_storage)),
     // Quantization, likewise.
-    row("quantization", BOTH, METHOD, "a smaller copy of the vectors that is searched first", |f| Choice(&mut f.quantization)).absent(Value::Word(NONE)),
+    row("quantization", BOTH, METHOD, "a smaller copy of the vectors that is searched first", |f| Choice(&mut f.quantization)).absent(&Value::Word(NONE)),
     row("quantization.scalar.type", BOTH, INT8, "what a number becomes", of_method!(Scalar(p) => Needed(&mut p.r#type))),
     row("quantization.scalar.quantile", BOTH, Kind::Float { least: 0.5, most: 1.0 }, "the part of the numbers that is kept without clipping",
         of_method!(Scalar(p) => Single(&mut p.quantile))),
     row("quantization.scalar.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Scalar(p) => Ram(&mut p.always_ram, &mut p.memory))),
     row("quantization.product.compression", BOTH, RATIO, "how much smaller the copy is", of_method!(Product(p) => Needed(&mut p.compression))).required(),
     row("quantization.product.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Product(p) => Ram(&mut p.always_ram, &mut p.memory))),
-    row("quantization.binary.encoding", BOTH, ENCODING, "bits per number", of_method!(Binary(p) => Word(&mut p.encoding))).absent(Value::Word("one_bit")),
+    row("quantization.binary.encoding", BOTH, ENCODING, "bits per number", of_method!(Binary(p) => Word(&mut p.encoding))).absent(&Value::Word("one_bit")),
     row("quantization.binary.query_encoding", BOTH, QUERY_ENCODING, "what a query's numbers become", of_method!(Binary(p) => Query(&mut p.query_encoding)))
-        .absent(Value::Word("default")),
+        .absent(&Value::Word("default")),
     row("quantization.binary.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Binary(p) => Ram(&mut p.always_ram, &mut p.memory))),
+    row("quantization.turbo.bits", BOTH, BITS, "bits per number", of_method!(Turboquant(p) => Word(&mut p.bits))).absent(&Value::Word("bits4")),
+    row("quantization.turbo.always_ram", BOTH, BOOL, "keep the copy in memory", of_method!(Turboquant(p) => Ram(&mut p.always_ram, &mut p.memory))),
     // When segments are built anew.
     row("optimizers.deleted_threshold", COLLECTION, FRACTION, "part of deleted points from which a segment is cleaned", |f| Double(&mut f.optimizers.deleted_threshold)),
     row("optimizers.vacuum_min_vector_number", COLLECTION, long(100), "vectors from which a segment is cleaned", |f| Large(&mut f.optimizers.vacuum_min_vector_number)),
@@ -231,8 +305,15 @@ pub static PARAMETERS: &[Parameter] = &[
     row("strict_mode.write_rate_limit", COLLECTION, short(1), "writes per minute and replica", |f| Small(&mut f.strict_mode.write_rate_limit)),
     row("strict_mode.filter_max_conditions", COLLECTION, long(0), "conditions in a filter", |f| Large(&mut f.strict_mode.filter_max_conditions)),
     row("strict_mode.condition_max_size", COLLECTION, long(0), "values in a condition", |f| Large(&mut f.strict_mode.condition_max_size)),
+    row("strict_mode.max_resident_memory_percent", COLLECTION, Kind::Integer { least: 1, most: 100 }, "percent of the machine's memory from which writes are refused",
+        |f| Small(&mut f.strict_mode.max_resident_memory_percent)),
+    row("strict_mode.multivector_config", COLLECTION, Kind::PerVector("max_vectors"), "vectors of a point under this name", |f| Multivectors(&mut f.strict_mode.multivector_config))
+        .absent(NO_LIMITS),
+    row("strict_mode.sparse_config", COLLECTION, Kind::PerVector("max_length"), "weights of a sparse vector of this name", |f| Sparse(&mut f.strict_mode.sparse_config))
+        .absent(NO_LIMITS),
     // A payload index. It is dropped and built again, which needs no point to be written.
     row("is_tenant", TENANT, BOOL, "keep the points of one value together", of_index!(Bool, is_tenant: KeywordIndexParams, UuidIndexParams)).absent(FALSE),
+    row("prefix", KEYWORD, BOOL, "serve filters for the beginning of a value", of_index!(Prefix, prefix: KeywordIndexParams)).absent(FALSE),
     row("is_principal", PRINCIPAL, BOOL, "order the points by it", of_index!(Bool, is_principal: IntegerIndexParams, FloatIndexParams, DatetimeIndexParams)).absent(FALSE),
     row("lookup", INTEGER, BOOL, "serve filters for one value", of_index!(Bool, lookup: IntegerIndexParams)).absent(TRUE),
     row("range", INTEGER, BOOL, "serve filters for a range", of_index!(Bool, range: IntegerIndexParams)).absent(TRUE),
@@ -242,6 +323,11 @@ pub static PARAMETERS: &[Parameter] = &[
     row("lowercase", TEXT, BOOL, "make tokens lower case", of_index!(Bool, lowercase: TextIndexParams)).absent(TRUE),
     row("ascii_folding", TEXT, BOOL, "take the accents off letters", of_index!(Bool, ascii_folding: TextIndexParams)).absent(FALSE),
     row("phrase_matching", TEXT, BOOL, "serve filters for phrases", of_index!(Bool, phrase_matching: TextIndexParams)).absent(FALSE),
+    row("stopwords.languages", TEXT, STOPWORDS, "whose stop words are left out", of_index!(Languages, stopwords: TextIndexParams)).absent(NO_WORDS),
+    row("stopwords.custom", TEXT, Kind::Set(&[]), "further words that are left out", of_index!(Custom, stopwords: TextIndexParams)).absent(NO_WORDS),
+    row("stemmer", TEXT, STEMMER, "the language whose endings are cut off words", of_index!(Stemmer, stemmer: TextIndexParams)).absent(&Value::Word(NONE)),
+    row("scoring", TEXT, SCORING, "whether points can be ranked by the text", of_index!(Scoring, scoring: TextIndexParams)).absent(&Value::Word(NONE)),
+    row("nested", EACH_INDEX, Kind::Text, "the array whose objects are indexed each by itself", of_each_index!(p => Text(&mut p.nested))),
     row("on_disk", EACH_INDEX, BOOL, "keep the index on disk instead of in memory", of_each_index!(p => Place(&mut p.on_disk, &mut p.memory))).absent(FALSE),
     row("enable_hnsw", EACH_INDEX, BOOL, "build the graph's further links for it", of_each_index!(p => Bool(&mut p.enable_hnsw))).absent(TRUE),
 ];

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use super::plan;
 use crate::parameter::{NONE, Scope, Value, parameter, parameters};
-use crate::{CollectionSpec, Extent, IndexSpec, IndexType, Live, LiveCollection, Settings};
+use crate::{CollectionSpec, Extent, IndexSpec, IndexType, Live, LiveCollection, RebuildNote, RebuildStage, Settings};
 
 fn spec(name: &str) -> CollectionSpec {
     CollectionSpec {
@@ -33,7 +34,7 @@ fn set(settings: &mut Settings, scope: Scope, path: &str, value: Value) {
 fn completed(scope: Scope, settings: &Settings) -> Settings {
     let mut all = Settings::default();
     for parameter in parameters(scope) {
-        if let Some(value) = settings.get(parameter.path).or(parameter.absent) {
+        if let Some(value) = settings.get(parameter.path).or_else(|| parameter.absent.cloned()) {
             all.set(parameter, value);
         }
     }
@@ -62,6 +63,7 @@ fn live_from(specs: &[CollectionSpec]) -> Live {
             sparse_vectors: sparse.collect(),
             settings: completed(Scope::Collection, &settings),
             payload_indexes: indexes.collect(),
+            rebuild: None,
         };
         live.collections.insert(spec.name.clone(), collection);
         live.aliases.extend(spec.alias.clone().map(|alias| (alias, spec.name.clone())));
@@ -246,8 +248,11 @@ fn differences_are_found() {
         ),
         (
             |_| {},
-            |live| live.collections.extend([("chunks".into(), LiveCollection::default())]),
-            &["`chunks` is declared as an alias, but on the server it is a collection"],
+            |live| {
+                live.aliases.clear();
+                live.collections.insert("chunks".into(), LiveCollection::default());
+            },
+            &["needs_rebuild one: alias chunks chunks > one", "undeclared collection chunks"],
         ),
         (
             |spec| spec.name = "chunks".into(),
@@ -281,6 +286,28 @@ fn an_alias_waits_until_its_new_collection_is_filled() {
         let expected = [format!("{kind} two: alias chunks one > two"), "undeclared collection one".into()];
         assert_eq!(shown(&[new], &live), expected);
     }
+}
+
+/// What a rebuild has begun to fill gets no alias, and what was rebuilt is what is declared.
+#[test]
+fn a_rebuild_is_seen_in_the_plan() {
+    let note = |is: &str, of: &str, stage| Some(RebuildNote { is: is.into(), of: of.into(), run: "1".into(), stage });
+    let declared = spec("one");
+    let mut live = live_from(from_ref(&declared));
+    let copy = LiveCollection { rebuild: note("one.2", "one", RebuildStage::Filling), ..one(&mut live).clone() };
+    live.collections.insert("one.2".into(), copy);
+    assert_eq!(shown(from_ref(&declared), &live), ["undeclared collection one.2, an unfinished rebuild of one"]);
+    live.aliases.insert("chunks".into(), "one.2".into());
+    assert_eq!(shown(from_ref(&declared), &live), ["undeclared collection one, rebuilt into one.2"]);
+
+    let mut second = spec("two");
+    let mut live = live_from(&[declared, CollectionSpec { alias: None, ..second.clone() }]);
+    let two = live.collections.get_mut("two").expect("it is there");
+    (two.is_empty, two.rebuild) = (false, note("two", "one", RebuildStage::Filling));
+    one(&mut live).is_empty = false;
+    second.alias = Some("chunks".into());
+    let expected = ["needs_rebuild two: alias chunks one > two", "undeclared collection one, rebuilt into two"];
+    assert_eq!(shown(&[second], &live), expected);
 }
 
 #[test]

@@ -19,7 +19,20 @@ fn value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
         (_, Kind::Bool) => any::<bool>().prop_map(Value::Bool).boxed(),
         (_, Kind::Integer { least, .. }) => few(least, least + 7),
         (_, Kind::Float { least, most }) => (least..=most.min(4.0)).prop_map(Value::Float).boxed(),
-        (_, Kind::Word(_) | Kind::Choice(_)) => {
+        // What the embedded server says that it lacks.
+        ("prefix", _) => Just(Value::Bool(false)).boxed(),
+        ("scoring", _) => Just(Value::Word(NONE)).boxed(),
+        ("tokenizer", _) => prop::sample::select(vec!["word", "prefix", "multilingual"]).prop_map(Value::Word).boxed(),
+        (_, Kind::Set([])) => prop::collection::vec("[a-zA-Zä]{1,4}", 0..4).prop_map(Value::Set).boxed(),
+        (_, Kind::Set(words)) => {
+            let some = prop::sample::subsequence(words, 0..3);
+            some.prop_map(|some| Value::Set(some.into_iter().map(ToOwned::to_owned).collect())).boxed()
+        }
+        (_, Kind::PerVector(_)) => {
+            prop::collection::btree_map("[a-c]", 1..9_u64, 0..3).prop_map(Value::PerVector).boxed()
+        }
+        (_, Kind::Text) => Just(Value::Text("key[]".into())).boxed(),
+        (_, Kind::Word(_) | Kind::Name(_) | Kind::Choice(_)) => {
             prop::sample::select(parameter.kind.words()).prop_map(Value::Word).boxed()
         }
     }
@@ -32,6 +45,8 @@ pub(crate) fn settings(scope: Scope) -> impl Strategy<Value = Settings> {
             "size" | "distance" => value(parameter).prop_map(Some).boxed(),
             // A choice without its parameters is made more often than with none of them.
             "quantization.product.compression" => value(parameter).prop_map(Some).boxed(),
+            // The embedded server says that it lacks it.
+            "nested" => Just(None).boxed(),
             _ => prop::option::weighted(0.4, value(parameter)).boxed(),
         };
         value.prop_map(move |value| (parameter, value))

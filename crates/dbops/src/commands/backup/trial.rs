@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
         };
         let mut problems = Vec::new();
         for (_, qdrant) in chosen {
-            let server = qdrant::connect(qdrant)?;
+            let server = qdrant::connect(qdrant)?.by_one_node().await?;
             let mut reporter = Reporter::new(&self.context.ui);
             let found = prove_qdrant(repository, set, name, &server, &mut |event| reporter.event(event)).await;
             reporter.finish();

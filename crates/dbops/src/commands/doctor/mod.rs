@@ -105,9 +105,13 @@ async fn to_search(
     target: &QdrantTarget,
     walk: &mut Walk<'_>,
 ) -> std::result::Result<(), Broken> {
-    let (host, port) = search::address(walk, target)?;
-    let servers = [(host.clone(), port)];
-    Container::look(walk, context, target.container.as_deref(), &servers, 6333).await?;
-    network::reach(walk, &servers).await?;
-    search::look(walk, name, target, &host, port).await
+    // Each node of a cluster by itself.
+    for address in target.addresses.iter() {
+        let (host, port) = search::address(walk, &address.url)?;
+        let servers = [(host.clone(), port)];
+        Container::look(walk, context, target.container.as_deref(), &servers, 6333).await?;
+        network::reach(walk, &servers).await?;
+        search::look(walk, name, target, address, (&host, port)).await?;
+    }
+    Ok(())
 }

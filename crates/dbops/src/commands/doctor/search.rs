@@ -4,15 +4,15 @@ use dbops_qdrant::{Error, Server};
 
 use super::listener::{Listener, identify};
 use super::walk::{Broken, Walk};
-use crate::commands::qdrant::server_options;
-use crate::config::QdrantTarget;
+use crate::commands::qdrant::node_options;
+use crate::config::{QdrantAddress, QdrantTarget};
 
 /// Host and port of HTTP.
-pub(super) fn address(walk: &mut Walk<'_>, target: &QdrantTarget) -> Result<(String, u16), Broken> {
-    let rest = target.url.strip_prefix("http://").or_else(|| target.url.strip_prefix("https://"));
+pub(super) fn address(walk: &mut Walk<'_>, url: &str) -> Result<(String, u16), Broken> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let found = rest.and_then(|rest| {
         let authority = rest.split('/').next()?;
-        let default = if target.url.starts_with("https") { 443 } else { 6333 };
+        let default = if url.starts_with("https") { 443 } else { 6333 };
         match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => {
                 Some((host.trim_matches(['[', ']']).into(), port.parse().ok()?))
@@ -29,20 +29,20 @@ pub(super) async fn look(
     walk: &mut Walk<'_>,
     name: &str,
     target: &QdrantTarget,
-    host: &str,
-    port: u16,
+    address: &QdrantAddress,
+    (host, port): (&str, u16),
 ) -> Result<(), Broken> {
-    if target.url.starts_with("http://") {
+    if address.url.starts_with("http://") {
         http(walk, host, port).await?;
     }
-    let server = match Server::new(&server_options(target, walk.deadline)) {
+    let server = match Server::new(&node_options(target, address, walk.deadline)) {
         Ok(server) => server,
         Err(error) => return Err(failed(walk, "address", &error)),
     };
     let version = match server.version().await {
         Ok(version) => version,
         Err(error) => {
-            let (grpc, remedy) = (target.grpc_port, error.hint().unwrap_or_default());
+            let (grpc, remedy) = (address.grpc_port, error.hint().unwrap_or_default());
             let advice = format!(
                 "gRPC has a port of its own (`grpc_port`, here {grpc}; Qdrant's default is 6334): map it, or correct it. \
                  {remedy}"
@@ -50,7 +50,7 @@ pub(super) async fn look(
             return Err(walk.broken("grpc", error.to_string(), advice.trim_end()));
         }
     };
-    walk.passed("grpc", format!("port {} answers", target.grpc_port));
+    walk.passed("grpc", format!("port {} answers", address.grpc_port));
     walk.passed("version", format!("Qdrant {version}"));
     let collections = match server.collections().await {
         Ok(collections) => collections,

@@ -5,6 +5,7 @@ mod formats;
 mod list;
 mod migrations;
 mod report;
+mod subject;
 mod watch;
 
 pub(crate) use backups::{Sets, sets};
@@ -17,17 +18,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use dbops_health::{
-    Finding, PostgresTarget, QdrantTarget, Selection, SourceRows, Status, check_backups, check_postgres, check_qdrant,
-};
-use dbops_qdrant::{CollectionSpec, read_file};
+use dbops_health::{Finding, Selection, Status, check_backups};
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::qdrant::server_options;
+use self::subject::Subject;
+pub(crate) use self::subject::{check, subject};
 use super::{Context, Outcome};
-use crate::config::{Config, DeclaredSchema, Target, TargetKind, health, suggest};
-use crate::declared;
+use crate::config::{Config, health, suggest};
 use crate::failure::{Failure, FailureKind, Result};
 use crate::ui::Ui;
 
@@ -36,7 +34,9 @@ use crate::ui::Ui;
 /// Exit code 0 when all is well, 3 when something is not, and 2 when the configuration cannot be used; with `--format
 /// nagios` 0, 1, 2 and 3 as Nagios has them. `--list` shows the checks and their limits, docs/health.md explains them.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  dbops health\n  dbops health bot_db --timeout 3\n  dbops health --json")]
+#[command(
+    after_help = "Examples:\n  dbops health\n  dbops health bot_db --timeout 3\n  dbops health --format prometheus"
+)]
 pub(crate) struct HealthArgs {
     /// The targets to check; all when none is named
     #[arg(value_name = "TARGET")]
@@ -100,22 +100,13 @@ struct CheckDocument<'a> {
     seconds: f64,
 }
 
-/// A target with what its files say it should have.
-pub(crate) struct Subject<'a> {
-    target: &'a Target,
-    /// Extensions or collections.
-    needed: Vec<String>,
-    /// The collections that come from a table.
-    sources: Vec<CollectionSpec>,
-}
-
 pub(crate) async fn run(context: &Context, args: HealthArgs) -> Result<Outcome> {
     let is_nagios = args.format == Format::Nagios && !context.ui.json;
     match carry_out(context, args).await {
         // For Nagios every other code means something else.
         Err(failure) if is_nagios && failure.kind != FailureKind::Interrupted && !failure.is_broken_pipe() => {
             context.ui.data(format!("DBOPS UNKNOWN - {:#}", failure.error).replace(['|', '\n'], " "))?;
-            Ok(Outcome::Nagios(Status::Unknown.code()))
+            Ok(Outcome::Ended(Status::Unknown.code()))
         }
         outcome => outcome,
     }
@@ -158,7 +149,7 @@ async fn carry_out(context: &Context, args: HealthArgs) -> Result<Outcome> {
         Format::Prometheus => ui.data(formats::prometheus(&findings).trim_end())?,
         Format::Nagios => {
             ui.data(formats::nagios(&findings))?;
-            return Ok(Outcome::Nagios(Status::worst(&findings).code()));
+            return Ok(Outcome::Ended(Status::worst(&findings).code()));
         }
         Format::Human | Format::Json => ui.data(report::report(&findings, ui.verbosity > 0))?,
     }
@@ -178,26 +169,6 @@ fn write_whole(path: &Path, text: &str) -> Result<()> {
     write().map(drop).map_err(|error| Failure::from(error).context(format!("cannot write {}", path.display())))
 }
 
-/// Reads the files of a target.
-pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
-    let (mut needed, mut sources) = (Vec::new(), Vec::new());
-    match &target.kind {
-        TargetKind::Postgres(postgres) => match &postgres.schema {
-            Some(DeclaredSchema::Path(path)) => needed = declared::extensions(&declared::read_path(path)?),
-            // Where health is looked after, the project's programs need not be.
-            Some(DeclaredSchema::Program(_)) | None => {}
-        },
-        TargetKind::Qdrant(qdrant) => {
-            if let Some(path) = &qdrant.collections {
-                let collections = read_file(path)?;
-                needed = collections.iter().map(|collection| collection.name.clone()).collect();
-                sources = collections;
-            }
-        }
-    }
-    Ok(Subject { target, needed, sources })
-}
-
 /// What is asked, once or again and again.
 struct Round<'a> {
     context: &'a Context,
@@ -209,13 +180,14 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn findings(&self) -> Vec<Finding> {
-        let checks = self.subjects.iter().map(|subject| check(self.config, subject, &self.selection, self.deadline));
+        let checked =
+            join_all(self.subjects.iter().map(|subject| check(self.config, subject, &self.selection, self.deadline)));
         let wants_backups =
             ["backup_age", "backup_verified", "backup_growth"].iter().any(|id| self.selection.wants(id));
         let backups = async {
             if wants_backups { Some(backups::sets(self.context, self.config, self.deadline).await) } else { None }
         };
-        let (checked, sets) = tokio::join!(join_all(checks), backups);
+        let (checked, sets) = tokio::join!(checked, backups);
         let with_backups = checked.into_iter().zip(&self.subjects).flat_map(|(mut findings, subject)| {
             let name = &subject.target.name;
             findings.extend(sets.iter().flat_map(|sets| of_backups(name, &self.selection, sets)));
@@ -228,39 +200,6 @@ impl Round<'_> {
 /// What the backups of a target are like.
 pub(crate) fn of_backups(name: &str, selection: &Selection, sets: &Sets) -> Vec<Finding> {
     check_backups(name, selection, &backups::state(sets, name))
-}
-
-/// Runs every check of a target but those of its backups, each within the deadline.
-pub(crate) async fn check(
-    config: &Config,
-    subject: &Subject<'_>,
-    selection: &Selection,
-    deadline: Duration,
-) -> Vec<Finding> {
-    let name = subject.target.name.as_str();
-    match &subject.target.kind {
-        TargetKind::Postgres(postgres) => {
-            let url = &postgres.url;
-            let target = PostgresTarget { name, url, extensions: &subject.needed, deadline, selection };
-            check_postgres(&target, migrations::revision_state(name, postgres)).await
-        }
-        TargetKind::Qdrant(qdrant) => {
-            let options = server_options(qdrant, deadline);
-            let with_table = subject.sources.iter().filter_map(|spec| Some((spec, spec.source.as_ref()?)));
-            let with_table: Vec<_> = with_table
-                .map(|(spec, source)| (spec, source, source.vectors.values().map(String::as_str).collect::<Vec<_>>()))
-                .collect();
-            let sources = with_table.iter().filter_map(|(spec, source, vectors)| {
-                let target = config.targets.iter().find(|target| target.name == source.target)?;
-                let TargetKind::Postgres(postgres) = &target.kind else { return None };
-                let (schema, table) = (source.schema.as_str(), source.table.as_str());
-                Some(SourceRows { collection: &spec.name, url: &postgres.url, schema, table, vectors })
-            });
-            let sources: Vec<_> = sources.collect();
-            let collections = &subject.needed;
-            check_qdrant(&QdrantTarget { name, options: &options, collections, sources: &sources, selection }).await
-        }
-    }
 }
 
 fn document<'a>(findings: &'a [Finding]) -> HealthDocument<'a> {

@@ -32,6 +32,7 @@ pub(super) fn report(findings: &[Finding], details: bool) -> String {
         lines.extend([table(&["target", "checks", "found"], folded(findings)), String::new()]);
     }
     let counts = match bad.len() {
+        0 if findings.len() == 1 => "1 check".to_owned(),
         0 => format!("{} checks", findings.len()),
         bad => format!("{bad} of {} checks found something", findings.len()),
     };

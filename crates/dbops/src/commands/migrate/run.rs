@@ -134,7 +134,7 @@ pub(super) async fn migrate_all(
     };
 
     let done = upgrade_prepared(context, &prepared, "heads", flags, &flags.options(false)).await?;
-    let applied = qdrant::apply_planned(context, &planned, Extent::Whole).await;
+    let applied = qdrant::apply_planned(context, &planned, Extent::Whole, true).await;
     let applied = applied.map_err(|failure| after(failure, &done))?;
     context.ui.document(&MigrateDocument { targets: done, collections: applied })?;
     Ok(Outcome::Done)

@@ -14,7 +14,7 @@ pub(crate) async fn warn_of_differences(context: &Context, config: &Config, rest
         Err(failure) => return context.ui.warn(format!("collections were not compared: {:#}", failure.error)),
     };
     // Where there is no collection with a table there is nothing to compare.
-    let Ok(all) = choose(config, &prepared, &[]) else { return };
+    let Ok(all) = choose(config, &prepared, &[]).await else { return };
     let is_concerned =
         |one: &&Sourced<'_>| restored.iter().any(|name| *name == one.source.target || *name == one.target.name);
     for one in all.iter().filter(is_concerned) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use dbops_qdrant::{AliasMove, Server, read_file};
+use dbops_qdrant::{AliasMove, Server, generation, read_file};
 use serde::Serialize;
 
 use super::{connect, single};
@@ -15,11 +15,13 @@ use crate::ui::{STRONG, paint};
 #[derive(Subcommand)]
 pub(super) enum AliasCommand {
     /// Show each alias, and the collection that it leads to
+    #[command(after_help = "Example: dbops qdrant alias list")]
     List,
     /// Let an alias lead to a collection, whether it is new or leads elsewhere now
     ///
     /// It moves in one call: no request finds neither collection. Moving it from a collection that holds points to an
     /// empty one has to be confirmed.
+    #[command(after_help = "Example: dbops qdrant alias set document_chunks document_chunks_v2")]
     Set {
         /// The alias
         name: String,
@@ -27,6 +29,7 @@ pub(super) enum AliasCommand {
         collection: String,
     },
     /// Delete an alias; the collection stays
+    #[command(after_help = "Example: dbops qdrant alias delete old_chunks")]
     Delete {
         /// The alias
         name: String,
@@ -120,7 +123,7 @@ fn show(context: &Context, target: &ListTarget) -> Result<()> {
     let rows = target.aliases.iter().map(|one| {
         let declared = match &one.declared {
             None => "no".to_owned(),
-            Some(to) if *to == one.collection => "yes".to_owned(),
+            Some(to) if generation(to, &one.collection).is_some() => "yes".to_owned(),
             Some(to) => format!("for {to}"),
         };
         vec![one.alias.clone(), one.collection.clone(), declared]
@@ -162,7 +165,7 @@ async fn set(context: &Context, target: &str, options: &QdrantTarget, name: &str
         let before = from.map_or_else(String::new, |from| format!(", and no longer to {from}"));
         ui.status(format!("{target}: {name} leads to {collection}{before}"));
     }
-    if let Some(declared) = declared.get(name).filter(|declared| *declared != collection) {
+    if let Some(declared) = declared.get(name).filter(|declared| generation(declared, collection).is_none()) {
         ui.warn(format!("{name} is declared for {declared}: `dbops qdrant apply` moves it back"));
     }
     ui.document(&SetDocument { target, alias: name, collection, from })?;

@@ -4,16 +4,19 @@ use dbops_qdrant::{Event, Extent, Plan};
 use serde::Serialize;
 
 use super::plan::{ChangeDocument, document, line};
+use super::reindex::RebuiltDocument;
 use super::{Prepared, prepare};
 use crate::commands::Context;
 use crate::config::Config;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, FailureKind, Result};
 
 /// `{"targets": [{"name", "applied": [{"collection", "change", "name", "kind", "from", "to"}]}]}`, the changes as in
-/// `qdrant plan`.
+/// `qdrant plan`; with `--rebuild` the `collections` of `qdrant reindex` beside them.
 #[derive(Serialize)]
 pub(super) struct ApplyDocument {
     pub(super) targets: Vec<AppliedTarget>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) collections: Option<Vec<RebuiltDocument>>,
 }
 
 /// What was done on one target.
@@ -46,20 +49,27 @@ pub(crate) struct Planned<'a> {
     plan: Plan,
 }
 
-/// Carries out what was planned.
+/// Carries out what was planned, and tells what is left, unless that comes next.
 pub(crate) async fn apply_planned(
     context: &Context,
     planned: &[Planned<'_>],
     extent: Extent,
+    tells_rest: bool,
 ) -> Result<Vec<AppliedTarget>> {
     let mut targets = Vec::new();
     for one in planned {
-        targets.push(carry_out(context, &one.target, &one.plan, extent).await?);
+        targets.push(carry_out(context, &one.target, &one.plan, extent, tells_rest).await?);
     }
     Ok(targets)
 }
 
-async fn carry_out(context: &Context, one: &Prepared<'_>, plan: &Plan, extent: Extent) -> Result<AppliedTarget> {
+async fn carry_out(
+    context: &Context,
+    one: &Prepared<'_>,
+    plan: &Plan,
+    extent: Extent,
+    tells_rest: bool,
+) -> Result<AppliedTarget> {
     let ui = &context.ui;
     let spinner = ui.spinner(String::new());
     let mut report = |event: Event<'_>| match event {
@@ -74,16 +84,17 @@ async fn carry_out(context: &Context, one: &Prepared<'_>, plan: &Plan, extent: E
     let applied = one.server.apply(&one.declared, plan, extent, &mut report).await;
     spinner.finish_and_clear();
     let applied = applied.map_err(|error| failed(error, one.name))?;
-    if applied.is_empty() {
+    let left = plan.changes.len() - applied.len();
+    if applied.is_empty() && (tells_rest || left == 0) {
         ui.status(format!("{}: nothing to do", one.name));
     }
-    let left = plan.changes.len() - applied.len();
-    if left > 0 {
+    if left > 0 && tells_rest {
         ui.warn(format!("{}: {left} of the differences cannot be removed in place: see `dbops qdrant plan`", one.name));
     }
     Ok(AppliedTarget { name: one.name.to_owned(), applied: applied.iter().map(document).collect() })
 }
 
 fn failed(error: dbops_qdrant::Error, name: &str) -> Failure {
-    Failure::from(error).context(format!("cannot apply the collections of {name}"))
+    let kind = if matches!(error, dbops_qdrant::Error::Changed) { FailureKind::Locked } else { FailureKind::Failed };
+    Failure { kind, ..error.into() }.context(format!("cannot apply the collections of {name}"))
 }

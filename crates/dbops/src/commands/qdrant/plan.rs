@@ -101,6 +101,9 @@ pub(super) fn line(change: &Change, width: usize) -> String {
     };
     let remark = match change.kind {
         ChangeKind::InPlace => None,
+        ChangeKind::NeedsRebuild if change.is_cut_over() => {
+            Some("a collection has this name: see `reindex --cut-over`")
+        }
         ChangeKind::NeedsRebuild if matches!(change.what, What::Alias(_)) => {
             Some("the new collection has to be filled first")
         }
@@ -124,7 +127,7 @@ pub(super) fn document(change: &Change) -> ChangeDocument {
 
 fn undeclared(undeclared: Undeclared) -> UndeclaredDocument {
     let (kind, collection, name) = match undeclared {
-        Undeclared::Collection { name } => ("collection", name, None),
+        Undeclared::Collection { name } | Undeclared::Generation { name, .. } => ("collection", name, None),
         Undeclared::PayloadIndex { collection, path } => ("payload_index", collection, Some(path)),
         Undeclared::SparseVector { collection, name } => ("sparse_vector", collection, Some(name)),
         Undeclared::Alias { name, collection } => ("alias", collection, Some(name)),

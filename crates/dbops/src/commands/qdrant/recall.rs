@@ -77,7 +77,7 @@ struct Side {
 pub(super) async fn recall(context: &Context, config: &Config, names: &[String], args: &RecallArgs) -> Result<Outcome> {
     let prepared = prepare(context, config, names)?;
     let (mut collections, mut lines) = (Vec::new(), Vec::new());
-    for one in choose(config, &prepared, &args.collections)? {
+    for one in choose(config, &prepared, &args.collections).await? {
         let measured = measure(context, &one, args).await?;
         let index = measured.pgvector.index.clone().unwrap_or_else(|| "no index".into());
         for (side, found) in [("qdrant", &measured.qdrant), ("pgvector", &measured.pgvector)] {
@@ -124,7 +124,7 @@ async fn measure(context: &Context, one: &Sourced<'_>, args: &RecallArgs) -> Res
         wanted += exact.len();
         let begun = Instant::now();
         let search = Search { vector, using, limit, exact: false };
-        let points = one.target.server.nearest(&one.spec.name, search).await?;
+        let points = one.target.server.nearest(&one.collection, search).await?;
         qdrant.add(begun, &exact, &others(points.into_iter().map(|(id, _)| id), *own, args.k));
         let begun = Instant::now();
         let found = rows(&table, vector, limit, false, one).await?;
@@ -134,7 +134,7 @@ async fn measure(context: &Context, one: &Sourced<'_>, args: &RecallArgs) -> Res
     bar.finish_and_clear();
     Ok(CollectionDocument {
         target: one.target.name.into(),
-        collection: one.spec.name.clone(),
+        collection: one.collection.clone(),
         k: args.k,
         queries: sample.len(),
         qdrant: qdrant.document(wanted, None),

@@ -1,7 +1,7 @@
 //! `qdrant search`: the nearest points to a vector, and the nearest rows beside them.
 
 use clap::Args;
-use dbops_qdrant::{CollectionSpec, Distance, Id, Search, Settings};
+use dbops_qdrant::{CollectionSpec, Distance, Id, PointVector, Search, Settings};
 use dbops_sync::{Hit, Searched};
 use serde::Serialize;
 
@@ -72,11 +72,12 @@ pub(super) async fn search(context: &Context, config: &Config, names: &[String],
     let (using, vector) = vector_named(spec, args.using.as_deref())?;
     let table = match &spec.source {
         None => None,
-        Some(_) => Some(open(&sourced(config, target, spec)?, using, vector).await?),
+        Some(_) => Some(open(&sourced(config, target, spec).await?, using, vector).await?),
     };
-    let wanted = wanted(&args.by, target, spec, using, table.as_ref()).await?;
+    let collection = target.standing(spec).await?;
+    let wanted = wanted(&args.by, target, spec, &collection, using, table.as_ref()).await?;
     let search = Search { vector: &wanted, using, limit: args.limit, exact: args.exact };
-    let points = target.server.nearest(&spec.name, search).await?;
+    let points = target.server.nearest(&collection, search).await?;
     let rows = match &table {
         None => None,
         Some(table) => Some(table.nearest(&wanted, args.limit, args.exact).await?),
@@ -85,7 +86,7 @@ pub(super) async fn search(context: &Context, config: &Config, names: &[String],
     let is_found = |row: &&Hit| points.iter().any(|(id, _)| *id == row.id);
     context.ui.document(&SearchDocument {
         target: target.name.into(),
-        collection: spec.name.clone(),
+        collection,
         same: rows.as_ref().map(|rows| rows.iter().filter(is_found).count()),
         qdrant: points.iter().map(|(id, score)| PointDocument { id: id.to_string(), score: *score }).collect(),
         pgvector: rows
@@ -102,18 +103,26 @@ pub(super) async fn open(one: &Sourced<'_>, using: &str, vector: &Settings) -> R
 
 /// The vector of this name; of a single one none has to be given.
 pub(super) fn vector_named<'a>(spec: &'a CollectionSpec, using: Option<&str>) -> Result<(&'a str, &'a Settings)> {
-    let known: Vec<_> = spec.vectors.keys().map(String::as_str).collect();
+    // One list of numbers is compared, here and by pgvector.
+    let is_single = |vector: &Settings| vector.get("multivector.comparator").is_none();
+    let known: Vec<_> =
+        spec.vectors.iter().filter(|(_, vector)| is_single(vector)).map(|(name, _)| name.as_str()).collect();
     let found = match (using, known.as_slice()) {
         (None, [only]) => spec.vectors.get_key_value(*only),
         (None, _) => {
-            let failure = Failure::usage(format!("{} has the vectors {}", spec.name, known.join(", ")));
-            return Err(failure.with_hint("name one with --using"));
+            let failure = match known.as_slice() {
+                [] => Failure::usage(format!("{} has no dense vector, and others are not searched", spec.name)),
+                _ => Failure::usage(format!("{} has the vectors {}", spec.name, known.join(", ")))
+                    .with_hint("name one with --using"),
+            };
+            return Err(failure);
         }
-        (Some(name), _) => spec.vectors.get_key_value(name),
+        (Some(name), _) => spec.vectors.get_key_value(name).filter(|(_, vector)| is_single(vector)),
     };
     found.map(|(name, vector)| (name.as_str(), vector)).ok_or_else(|| {
         let name = using.unwrap_or_default();
-        Failure::usage(format!("{} has no vector `{name}`", spec.name)).with_hint(suggest(name, &known))
+        Failure::usage(format!("{} has no vector `{name}` that is one list of numbers", spec.name))
+            .with_hint(suggest(name, &known))
     })
 }
 
@@ -121,6 +130,7 @@ async fn wanted(
     by: &By,
     target: &Prepared<'_>,
     spec: &CollectionSpec,
+    collection: &str,
     using: &str,
     table: Option<&Searched>,
 ) -> Result<Vec<f32>> {
@@ -136,8 +146,8 @@ async fn wanted(
         let id = Id::parse(text).ok_or_else(|| {
             Failure::usage(format!("`{text}` is no id of a point")).with_hint("write a number or a UUID")
         })?;
-        let stored = target.server.stored(&spec.name, &[id]).await?.pop();
-        let vector = stored.and_then(|mut point| point.vectors.remove(using));
+        let stored = target.server.stored(collection, &[id]).await?.pop();
+        let vector = stored.and_then(|mut point| point.vectors.remove(using)).and_then(PointVector::dense);
         return vector.ok_or_else(|| Failure::usage(format!("{} has no point {id} with that vector", spec.name)));
     }
     let key = by.row.as_deref().unwrap_or_default();

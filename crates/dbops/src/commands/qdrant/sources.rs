@@ -16,6 +16,8 @@ use crate::ui::Ui;
 pub(super) struct Sourced<'a> {
     pub(super) target: &'a Prepared<'a>,
     pub(super) spec: &'a CollectionSpec,
+    /// The collection that stands for it on the server.
+    pub(super) collection: String,
     pub(super) source: &'a SourceSpec,
     pub(super) database: &'a DatabaseUrl,
 }
@@ -32,18 +34,23 @@ impl Sourced<'_> {
 }
 
 /// The collections of these names or aliases, all that have a table when there are none.
-pub(super) fn choose<'a>(
+pub(super) async fn choose<'a>(
     config: &'a Config,
     prepared: &'a [Prepared<'a>],
     names: &[String],
 ) -> Result<Vec<Sourced<'a>>> {
-    if !names.is_empty() {
-        let named = |name: &String| declared(prepared, name).and_then(|(target, spec)| sourced(config, target, spec));
-        return names.iter().map(named).collect();
+    let mut chosen = Vec::new();
+    if names.is_empty() {
+        for target in prepared {
+            for spec in target.declared.iter().filter(|spec| spec.source.is_some()) {
+                chosen.push(sourced(config, target, spec).await?);
+            }
+        }
     }
-    let all = prepared.iter().flat_map(|target| target.declared.iter().map(move |spec| (target, spec)));
-    let with_table = all.filter(|(_, spec)| spec.source.is_some());
-    let chosen = with_table.map(|(target, spec)| sourced(config, target, spec)).collect::<Result<Vec<_>>>()?;
+    for name in names {
+        let (target, spec) = declared(prepared, name)?;
+        chosen.push(sourced(config, target, spec).await?);
+    }
     if chosen.is_empty() {
         return Err(Failure::usage("no declared collection has a table").with_hint(DECLARE));
     }
@@ -61,14 +68,15 @@ pub(super) fn declared<'a>(prepared: &'a [Prepared<'a>], name: &str) -> Result<(
 }
 
 /// A collection with the table that it has to have.
-pub(super) fn sourced<'a>(
+pub(super) async fn sourced<'a>(
     config: &'a Config,
     target: &'a Prepared<'a>,
     spec: &'a CollectionSpec,
 ) -> Result<Sourced<'a>> {
     let none = || Failure::usage(format!("`{}` has no table", spec.name)).with_hint(DECLARE);
     let source = spec.source.as_ref().ok_or_else(none)?;
-    Ok(Sourced { target, spec, source, database: database(config, target, spec, source)? })
+    let database = database(config, target, spec, source)?;
+    Ok(Sourced { target, spec, collection: target.standing(spec).await?, source, database })
 }
 
 const DECLARE: &str =

@@ -54,7 +54,7 @@ pub(super) async fn sync(context: &Context, config: &Config, names: &[String], a
     let SyncArgs { full, dry_run, allow_deletes, .. } = *args;
     let options = SyncOptions { full, dry_run, allow_deletes, deep: None };
     let mut collections = Vec::new();
-    for one in choose(config, &prepared, &args.collections)? {
+    for one in choose(config, &prepared, &args.collections).await? {
         collections.push(sync_one(context, &one, &options).await?);
     }
     context.ui.document(&SyncDocument { dry_run: args.dry_run, collections })?;
@@ -62,7 +62,7 @@ pub(super) async fn sync(context: &Context, config: &Config, names: &[String], a
 }
 
 pub(super) async fn sync_one(context: &Context, one: &Sourced<'_>, options: &SyncOptions) -> Result<SyncedDocument> {
-    let (server, name) = (&one.target.server, &one.spec.name);
+    let (server, name) = (&one.target.server, &one.collection);
     let mut reading = Reading::new(&context.ui, format!("synchronising {name}"));
     let on_event = &mut |event| reading.show(event);
     let synced = synchronise(one.database, server, name, one.source, options, on_event).await;

@@ -66,7 +66,7 @@ impl From<Found> for FoundDocument {
 pub(super) async fn verify(context: &Context, config: &Config, names: &[String], args: &VerifyArgs) -> Result<Outcome> {
     let prepared = prepare(context, config, names)?;
     let mut collections = Vec::new();
-    for one in choose(config, &prepared, &args.collections)? {
+    for one in choose(config, &prepared, &args.collections).await? {
         let mut verified = verify_one(context, &one, args.deep).await?;
         tell(context, &one, &verified)?;
         if args.repair && !verified.is_same() {
@@ -84,7 +84,7 @@ pub(super) async fn verify(context: &Context, config: &Config, names: &[String],
 }
 
 pub(super) async fn verify_one(context: &Context, one: &Sourced<'_>, deep: bool) -> Result<Verified> {
-    let (server, name) = (&one.target.server, &one.spec.name);
+    let (server, name) = (&one.target.server, &one.collection);
     let deep = deep.then(|| distances(one));
     let mut reading = Reading::new(&context.ui, format!("comparing {name}"));
     let on_event = &mut |event| reading.show(event);
@@ -100,7 +100,7 @@ fn distances(one: &Sourced<'_>) -> BTreeMap<String, Distance> {
 pub(super) fn tell(context: &Context, one: &Sourced<'_>, verified: &Verified) -> Result<()> {
     let ui = &context.ui;
     let Verified { rows, points, missing, extra, different } = verified;
-    let name = format!("{}: {}", one.target.name, paint(STRONG, &one.spec.name));
+    let name = format!("{}: {}", one.target.name, paint(STRONG, &one.collection));
     if verified.is_same() {
         return ui.data(format!("{name}: {}, {rows} rows of {}", paint(GOOD, "the same"), one.from()));
     }
@@ -116,7 +116,7 @@ pub(super) fn tell(context: &Context, one: &Sourced<'_>, verified: &Verified) ->
 fn document(one: &Sourced<'_>, verified: Verified) -> VerifiedDocument {
     VerifiedDocument {
         target: one.target.name.into(),
-        collection: one.spec.name.clone(),
+        collection: one.collection.clone(),
         from: one.from(),
         same: verified.is_same(),
         rows: verified.rows,

@@ -60,7 +60,7 @@ pub(super) async fn plan(config: &Config, set: &Set, names: &[String], asked: &A
         let Some(contents) = qdrant_contents(set, name)? else {
             return Err(Failure::usage(format!("`{name}` is a PostgreSQL database in {}", set.id)));
         };
-        let server = connect(target)?;
+        let server = connect(target)?.by_one_node().await?;
         let plan = plan_qdrant_restore(&server, contents, asked.collections, asked.into, asked.existing).await;
         let plan = plan.map_err(dbops_backup::Error::from)?;
         planned.push(Planned { target: name.to_owned(), server, plan });

@@ -78,7 +78,7 @@ pub(crate) struct HealthStatus {
 
 /// What a target says of itself.
 enum Told {
-    Database(DatabaseStatus),
+    Database(Box<DatabaseStatus>),
     Search(SearchStatus),
 }
 
@@ -151,7 +151,7 @@ async fn ask(
     let findings = findings.unwrap_or_default();
     let (kind, server) = match &target.kind {
         TargetKind::Postgres(postgres) => ("postgres", postgres.url.server()),
-        TargetKind::Qdrant(qdrant) => ("qdrant", qdrant.url.clone()),
+        TargetKind::Qdrant(qdrant) => ("qdrant", qdrant.addresses.to_string()),
     };
     let is_well = match &told {
         Some(Told::Database(status)) => status.is_well(),
@@ -159,7 +159,7 @@ async fn ask(
         None => false,
     };
     let (database, search) = match told {
-        Some(Told::Database(status)) => (Some(status), None),
+        Some(Told::Database(status)) => (Some(*status), None),
         Some(Told::Search(status)) => (None, Some(status)),
         None => (None, None),
     };
@@ -171,7 +171,7 @@ async fn ask(
 /// What a target says of itself, or why it says nothing.
 async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, String> {
     match &target.kind {
-        TargetKind::Postgres(postgres) => Ok(Told::Database(database::ask(&target.name, postgres).await?)),
+        TargetKind::Postgres(postgres) => Ok(Told::Database(Box::new(database::ask(&target.name, postgres).await?))),
         TargetKind::Qdrant(qdrant) => Ok(Told::Search(search::ask(qdrant, deadline).await?)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dbops_qdrant::{CollectionState, CollectionStatus, Server, plan, read_file};
 use serde::Serialize;
 
-use crate::commands::qdrant::server_options;
+use crate::commands::qdrant::connect_within;
 use crate::config::QdrantTarget;
 
 #[derive(Debug, Serialize)]
@@ -50,7 +50,7 @@ impl From<CollectionStatus> for SearchCollection {
 /// Asks the server; the error is why it cannot be reached.
 pub(super) async fn ask(target: &QdrantTarget, deadline: Duration) -> Result<SearchStatus, String> {
     let text = |error: dbops_qdrant::Error| error.to_string();
-    let server = Server::new(&server_options(target, deadline)).map_err(text)?;
+    let server = connect_within(target, deadline).map_err(text)?;
     let version = server.version().await.map_err(text)?;
     let collections = server.collections().await.map_err(text)?;
     let (changes, changes_error) = match changes(target, &server).await {

@@ -3,8 +3,7 @@
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::super::connect;
-use super::{found, named};
+use super::located;
 use crate::commands::{Context, Outcome};
 use crate::config::QdrantTarget;
 use crate::failure::{Failure, Result};
@@ -23,14 +22,14 @@ pub(super) async fn delete(
     (target, options): (&str, &QdrantTarget),
     collection: &str,
     name: &str,
+    node: Option<&str>,
 ) -> Result<Outcome> {
-    let server = connect(options)?;
-    let collection = found(&server, collection).await?;
-    let snapshot = named(&server, &collection, name).await?;
+    let (node, snapshot) = located(options, node, collection, name).await?;
+    let collection = snapshot.collection;
     let what = format!("the snapshot {name} of {collection}, {}", HumanBytes(snapshot.bytes));
     context.ui.confirm(&format!("delete {what}?")).await?;
     // Somebody else may have deleted it meanwhile, which is as good.
-    server
+    node.server
         .delete_snapshot(&collection, name)
         .await
         .map_err(|error| Failure::from(error).context(format!("cannot delete the snapshot on {target}")))?;

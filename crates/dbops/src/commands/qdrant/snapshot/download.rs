@@ -9,8 +9,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::super::connect;
-use super::{found, named};
+use super::located;
 use crate::commands::{Context, Outcome};
 use crate::config::QdrantTarget;
 use crate::failure::{Failure, Result};
@@ -41,17 +40,16 @@ pub(super) async fn download(
     context: &Context,
     (target, options): (&str, &QdrantTarget),
     args: &DownloadArgs,
+    node: Option<&str>,
 ) -> Result<Outcome> {
     let path = args.to.clone().map_or_else(|| own_file(&args.name), Ok)?;
     let is_there = || Failure::refused(format!("{} is there already", path.display())).with_hint("choose another file");
     if path.symlink_metadata().is_ok() {
         return Err(is_there());
     }
-    let server = connect(options)?;
-    let collection = found(&server, &args.collection).await?;
-    let snapshot = named(&server, &collection, &args.name).await?;
+    let (node, snapshot) = located(options, node, &args.collection, &args.name).await?;
     let part = beside(&path);
-    let arrived = fetch(context, target, &server, &snapshot, &part).await?;
+    let arrived = fetch(context, target, &node.server, &snapshot, &part).await?;
     let part = TempPath::try_from_path(&part)?;
     part.persist_noclobber(&path).map_err(|failed| {
         // The snapshot has arrived, and is not to go with the path.
@@ -63,7 +61,7 @@ pub(super) async fn download(
     context.ui.data(format!("{sha256}  {}", path.display()))?;
     context.ui.document(&DownloadDocument {
         target,
-        collection: &collection,
+        collection: &snapshot.collection,
         snapshot: &snapshot.name,
         path: &path,
         bytes,

@@ -2,8 +2,9 @@
 
 use indicatif::HumanBytes;
 
-use super::super::{connect, single};
-use super::{SnapshotsDocument, SnapshotsTarget, chosen};
+use super::super::nodes::nodes;
+use super::super::{chosen, single};
+use super::{SnapshotDocument, SnapshotsDocument, SnapshotsTarget};
 use crate::commands::{Context, Outcome};
 use crate::config::{Config, QdrantTarget};
 use crate::failure::{Failure, Result};
@@ -14,12 +15,13 @@ pub(super) async fn list(
     config: &Config,
     names: &[String],
     collections: &[String],
+    node: Option<&str>,
 ) -> Result<Outcome> {
     let selected = if collections.is_empty() { config.select_qdrant(names)? } else { vec![single(config, names)?] };
     let mut targets = Vec::new();
     for (name, target) in selected {
         let failed = |failure: Failure| failure.context(format!("cannot list the snapshots on {name}"));
-        let listed = list_all(name, target, collections).await.map_err(failed)?;
+        let listed = list_all(name, target, collections, node).await.map_err(failed)?;
         show(context, &listed)?;
         targets.push(listed);
     }
@@ -27,12 +29,18 @@ pub(super) async fn list(
     Ok(Outcome::Done)
 }
 
-async fn list_all(name: &str, target: &QdrantTarget, collections: &[String]) -> Result<SnapshotsTarget> {
-    let server = connect(target)?;
+async fn list_all(
+    name: &str,
+    target: &QdrantTarget,
+    collections: &[String],
+    chosen_node: Option<&str>,
+) -> Result<SnapshotsTarget> {
     let mut snapshots = Vec::new();
-    for collection in chosen(&server, collections).await? {
-        let of_one = server.snapshots(&collection).await?;
-        snapshots.extend(of_one.into_iter().map(Into::into));
+    for node in nodes(target, chosen_node).await? {
+        for collection in chosen(&node.server, collections).await? {
+            let of_one = node.server.snapshots(&collection).await?;
+            snapshots.extend(of_one.into_iter().map(|one| SnapshotDocument::new(node.url.as_deref(), one)));
+        }
     }
     Ok(SnapshotsTarget { name: name.to_owned(), snapshots })
 }
@@ -45,7 +53,11 @@ fn show(context: &Context, target: &SnapshotsTarget) -> Result<()> {
     ui.data(paint(STRONG, &target.name))?;
     let rows = target.snapshots.iter().map(|one| {
         let created = one.created.map_or_else(String::new, |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-        vec![one.collection.clone(), one.name.clone(), created, HumanBytes(one.bytes).to_string()]
+        let node = one.node.iter().cloned();
+        node.chain([one.collection.clone(), one.name.clone(), created, HumanBytes(one.bytes).to_string()]).collect()
     });
-    ui.table(&["collection", "snapshot", "created", "size"], rows.collect())
+    let headings = ["node", "collection", "snapshot", "created", "size"];
+    // All have a node, or none.
+    let first = usize::from(target.snapshots.iter().all(|one| one.node.is_none()));
+    ui.table(&headings[first..], rows.collect())
 }

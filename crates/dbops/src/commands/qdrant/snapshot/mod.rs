@@ -8,37 +8,41 @@ mod download;
 mod list;
 mod restore;
 
-use std::collections::BTreeMap;
-
 use clap::Subcommand;
 use dbops_qdrant::{Server, Snapshot};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::single;
+use super::nodes::{Node, nodes};
+use super::{found, single};
 use crate::commands::{Context, Outcome};
-use crate::config::{Config, suggest};
+use crate::config::{Config, QdrantTarget, suggest};
 use crate::failure::{Failure, Result};
 
 #[derive(Subcommand)]
 pub(super) enum SnapshotCommand {
     /// Make a snapshot of each of these collections, of all when none is named
+    #[command(after_help = "Example: dbops qdrant snapshot create document_chunks")]
     Create {
         /// The collections, by their names or aliases
         #[arg(value_name = "COLLECTION")]
         collections: Vec<String>,
     },
     /// Show the snapshots that are on the server
+    #[command(after_help = "Example: dbops qdrant snapshot list")]
     List {
         /// Only those of these collections
         #[arg(value_name = "COLLECTION")]
         collections: Vec<String>,
     },
     /// Download a snapshot into a file that is not there yet; what an earlier try has left goes on
+    #[command(after_help = "Example: dbops qdrant snapshot download document_chunks NAME --to chunks.snapshot")]
     Download(download::DownloadArgs),
     /// Make a collection what it was when a snapshot was made
+    #[command(after_help = "Example: dbops qdrant snapshot restore document_chunks chunks.snapshot")]
     Restore(restore::RestoreArgs),
     /// Delete a snapshot from the server
+    #[command(after_help = "Example: dbops qdrant snapshot delete document_chunks NAME")]
     Delete {
         /// The collection, by its name or alias
         collection: String,
@@ -52,20 +56,22 @@ pub(super) async fn snapshot(
     config: &Config,
     targets: &[String],
     command: SnapshotCommand,
+    node: Option<&str>,
 ) -> Result<Outcome> {
     match command {
-        SnapshotCommand::Create { collections } => create::create(context, config, targets, &collections).await,
-        SnapshotCommand::List { collections } => list::list(context, config, targets, &collections).await,
-        SnapshotCommand::Download(args) => download::download(context, single(config, targets)?, &args).await,
-        SnapshotCommand::Restore(args) => restore::restore(context, single(config, targets)?, &args).await,
+        SnapshotCommand::Create { collections } => create::create(context, config, targets, &collections, node).await,
+        SnapshotCommand::List { collections } => list::list(context, config, targets, &collections, node).await,
+        SnapshotCommand::Download(args) => download::download(context, single(config, targets)?, &args, node).await,
+        SnapshotCommand::Restore(args) => restore::restore(context, single(config, targets)?, &args, node).await,
         SnapshotCommand::Delete { collection, name } => {
-            delete::delete(context, single(config, targets)?, &collection, &name).await
+            delete::delete(context, single(config, targets)?, &collection, &name, node).await
         }
     }
 }
 
-/// `{"targets": [{"name", "snapshots": [{"collection", "name", "created", "bytes", "sha256"}]}]}`: those that were made,
-/// or that are there. `created` and `sha256` are null where the server does not tell.
+/// `{"targets": [{"name", "snapshots": [{"node", "collection", "name", "created", "bytes", "sha256"}]}]}`: those that were
+/// made, or that are there. `node` is its address, null where there is one; `created` and `sha256` are null where the
+/// server does not tell.
 #[derive(Serialize)]
 struct SnapshotsDocument {
     targets: Vec<SnapshotsTarget>,
@@ -79,6 +85,7 @@ struct SnapshotsTarget {
 
 #[derive(Serialize)]
 struct SnapshotDocument {
+    node: Option<String>,
     collection: String,
     name: String,
     created: Option<Timestamp>,
@@ -86,9 +93,10 @@ struct SnapshotDocument {
     sha256: Option<String>,
 }
 
-impl From<Snapshot> for SnapshotDocument {
-    fn from(snapshot: Snapshot) -> Self {
+impl SnapshotDocument {
+    fn new(node: Option<&str>, snapshot: Snapshot) -> Self {
         Self {
+            node: node.map(ToOwned::to_owned),
             created: snapshot.created.and_then(|seconds| Timestamp::from_second(seconds).ok()),
             collection: snapshot.collection,
             name: snapshot.name,
@@ -98,27 +106,31 @@ impl From<Snapshot> for SnapshotDocument {
     }
 }
 
-/// The collections of these names or aliases, all when there are none.
-async fn chosen(server: &Server, names: &[String]) -> Result<Vec<String>> {
-    let (collections, aliases) = server.collections_and_aliases().await?;
-    if names.is_empty() {
-        return Ok(collections);
+/// The snapshot of this name, and the node that has it.
+async fn located(options: &QdrantTarget, node: Option<&str>, collection: &str, name: &str) -> Result<(Node, Snapshot)> {
+    let mut nodes = nodes(options, node).await?;
+    if nodes.len() > 1 {
+        let mut holders = Vec::new();
+        for node in nodes {
+            let own = found(&node.server, collection).await?;
+            if node.server.snapshots(&own).await?.iter().any(|snapshot| snapshot.name == name) {
+                holders.push(node);
+            }
+        }
+        nodes = holders;
     }
-    names.iter().map(|name| own_name(name, &collections, &aliases)).collect()
-}
-
-/// The collection of this name or alias.
-async fn found(server: &Server, name: &str) -> Result<String> {
-    let (collections, aliases) = server.collections_and_aliases().await?;
-    own_name(name, &collections, &aliases)
-}
-
-fn own_name(name: &str, collections: &[String], aliases: &BTreeMap<String, String>) -> Result<String> {
-    if let Some(own) = collections.iter().find(|known| *known == name).or_else(|| aliases.get(name)) {
-        return Ok(own.clone());
+    if nodes.len() > 1 {
+        return Err(
+            Failure::usage(format!("several nodes have a snapshot `{name}`")).with_hint("choose one with --node")
+        );
     }
-    let known: Vec<_> = collections.iter().chain(aliases.keys()).map(String::as_str).collect();
-    Err(Failure::usage(format!("there is no collection `{name}`")).with_hint(suggest(name, &known)))
+    let Some(node) = nodes.pop() else {
+        return Err(Failure::usage(format!("no node has a snapshot `{name}` of {collection}"))
+            .with_hint("`dbops qdrant snapshot list` shows those that there are"));
+    };
+    let collection = found(&node.server, collection).await?;
+    let snapshot = named(&node.server, &collection, name).await?;
+    Ok((node, snapshot))
 }
 
 /// The snapshot of this name.

@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::super::connect;
+use super::super::nodes::one_node;
 use super::{download, named};
 use crate::commands::{Context, Outcome};
 use crate::config::QdrantTarget;
@@ -45,10 +45,11 @@ pub(super) async fn restore(
     context: &Context,
     (target, options): (&str, &QdrantTarget),
     args: &RestoreArgs,
+    node: Option<&str>,
 ) -> Result<Outcome> {
     let collection = args.collection.as_str();
     let failed = |failure: Failure| failure.context(format!("cannot restore {collection} on {target}"));
-    let server = connect(options)?;
+    let server = one_node(options, node).await?.server;
     let before = points_before(&server, collection, args.overwrite).await.map_err(failed)?;
     let uploaded = upload(context, target, &server, args).await.map_err(failed)?;
     let points = server.count(collection).await?;

@@ -37,21 +37,22 @@ pub(super) enum Style {
 #[expect(clippy::cast_precision_loss, reason = "pixels are coarser")]
 pub(super) fn plot(title: &str, points: &[Point], style: Style) -> String {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
-    let step = step(points.iter().map(|point| point.bytes).max().unwrap_or_default());
-    let most = points.iter().map(|point| point.bytes).max().unwrap_or_default().div_ceil(step).max(1) * step;
+    let largest = points.iter().map(|point| point.bytes).max().unwrap_or_default();
+    let step = step(largest);
+    let lines = largest.div_ceil(step).max(1);
+    let most = step as f64 * lines as f64;
     let (from, to) = (first.time.as_second() as f64, last.time.as_second() as f64);
     // A single point stands in the middle.
     let x = |time: f64| {
         let share = if to > from { (time - from) / (to - from) } else { 0.5 };
         LEFT + 8.0 + share * (WIDTH - LEFT - RIGHT - 16.0)
     };
-    let y = |bytes: u64| HEIGHT - BOTTOM - bytes as f64 / most as f64 * (HEIGHT - TOP - BOTTOM);
+    let y = |bytes: u64| HEIGHT - BOTTOM - bytes as f64 / most * (HEIGHT - TOP - BOTTOM);
     let mut out = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\"><title>{0}</title>",
         escape(title)
     );
-    let mut level = 0;
-    while level <= most {
+    for level in (0..=lines).map(|line| line.saturating_mul(step)) {
         out.push_str(&format!(
             "<path class=\"grid\" d=\"M{LEFT} {0:.1}H{1}\"/><text class=\"y\" x=\"{2}\" y=\"{3:.1}\">{4}</text>",
             y(level),
@@ -60,7 +61,6 @@ pub(super) fn plot(title: &str, points: &[Point], style: Style) -> String {
             y(level) + 4.0,
             axis_bytes(level)
         ));
-        level += step;
     }
     for (place, time) in dates(from, to) {
         let label = date(time, to - from);
@@ -96,7 +96,7 @@ fn step(most: u64) -> u64 {
         unit *= 1024;
     }
     let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-    steps.into_iter().map(|step| step * unit).find(|step| most / step < 5).unwrap_or(500 * unit)
+    steps.into_iter().map(|step| step * unit).find(|step| most / step < 5).unwrap_or(unit)
 }
 
 fn axis_bytes(bytes: u64) -> String {

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec ./qdrant --data /qdrant/storage --host 0.0.0.0
