@@ -103,8 +103,8 @@ fn the_configuration_says_what_to_keep_by_default() {
     let document = project.json(0, &["backup", "prune", "--dry-run", "--keep-yearly", "unlimited"]);
     assert_eq!(fates(&document), ["0: yearly", "1:", "2:", "3:", "4: oldest yearly"]);
     let cases = [
-        ("{keep_last: many}", "dbops.yaml:9: `many` is not a number of sets", "or `unlimited`"),
-        ("{keep_within: 2w}", "dbops.yaml:9: `2w` is not a length of time", "2y5m7d3h"),
+        ("{keep_last: many}", "dbops.yaml:11: `many` is not a number of sets", "or `unlimited`"),
+        ("{keep_within: 2w}", "dbops.yaml:11: `2w` is not a length of time", "2y5m7d3h"),
         ("{keep_lasts: 2}", "unknown field `keep_lasts`", "did you mean `keep_last`?"),
     ];
     for (retention, message, hint) in cases {

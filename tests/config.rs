@@ -172,7 +172,7 @@ fn a_password_stands_in_where_the_url_has_none() {
         let project = project(url);
         project.write("password", content);
         project.write("app/versions/README", "");
-        let run = project.run(&["health"]);
+        let run = project.run(&["health", "--check", "authentication"]);
         assert_eq!(run.code, code, "{content}: {run}");
         assert!(!run.to_string().contains(&password), "{run}");
     }

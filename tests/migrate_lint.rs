@@ -45,7 +45,7 @@ fn rules_are_configured() {
     project.ok(&["migrate", "lint"]);
     with("require-concurent-index-creation: off");
     let run = project.run(&["migrate", "lint"]);
-    assert!(run.code == 2 && run.stderr.contains("dbops.yaml:11: there is no rule"), "{run}");
+    assert!(run.code == 2 && run.stderr.contains("dbops.yaml:13: there is no rule"), "{run}");
     assert!(run.stderr.contains("did you mean `require-concurrent-index-creation`?"), "{run}");
     project.write("dbops.yaml", &config);
 

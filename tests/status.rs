@@ -113,7 +113,7 @@ fn what_is_down_has_its_line_and_holds_up_nothing() {
             "version: 1\ntargets:\n  down:\n    kind: postgres\n    url: postgresql://u:s3cret@127.0.0.1:{closed}/d\n  \
              hangs:\n    kind: postgres\n    url: postgresql://u:s3cret@127.0.0.1:{silent}/d\n  good:\n    kind: \
              postgres\n    url: ${{GOOD_URL}}\n    versions: versions\n  search:\n    kind: qdrant\n    url: \
-             http://127.0.0.1:{silent}\n    grpc_port: {silent}\n"
+             http://127.0.0.1:{silent}\n    grpc_port: {silent}\nhealth:\n  skip: [settings, disk_space]\n"
         ),
     );
     std::fs::create_dir(project.path("versions")).expect("a folder");

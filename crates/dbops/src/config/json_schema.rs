@@ -1,6 +1,7 @@
 //! The JSON schema of the configuration file, for editors. Its keys are those of the file's reader, which a test asks for
 //! them. What it cannot say (a variable that is not set, a name that is there twice) only the reader finds.
 
+use dbops_health::{Check, Unit, checks};
 use dbops_migrate::lint;
 use serde_json::{Map, Value as Json, json};
 
@@ -21,6 +22,7 @@ pub(crate) fn json_schema() -> Json {
             ("targets", targets()),
             ("backup", backup()),
             ("lint", linting()),
+            ("health", health()),
         ],
     );
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
@@ -230,6 +232,43 @@ fn hooks() -> Json {
             ("time_limit", limit),
         ],
     )
+}
+
+fn health() -> Json {
+    let all = checks();
+    let by_id: Map<_, _> =
+        all.iter().flat_map(|(_, checks)| checks).map(|check| (check.id.to_owned(), limits(check))).collect();
+    let ids: Vec<_> = by_id.keys().cloned().collect();
+    let mut schema = map("From where on the checks of `dbops health` warn, and which are left out.", &[], []);
+    schema["properties"] = by_id.into();
+    schema["properties"]["skip"] =
+        json!({ "description": "Checks that are left out.", "type": "array", "items": { "enum": ids } });
+    schema
+}
+
+/// What can be said of one check.
+fn limits(check: &Check) -> Json {
+    let severity = json!({
+        "description": "What is found counts as this at most.",
+        "enum": ["ok", "warning", "critical", null],
+    });
+    let mut schema = map(check.looks_at, &[], [("severity", severity)]);
+    if let Some(limits) = check.limits {
+        let suffix = match limits.unit {
+            Unit::Percent => "%?",
+            Unit::Count(_) => "",
+            Unit::Seconds => "(s|m|min|h|d)?",
+            Unit::Bytes => "(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)?",
+        };
+        let pattern = format!(r"^[0-9]+(\.[0-9]+)? *{suffix}$");
+        for key in ["warning", "critical"] {
+            schema["properties"][key] = json!({
+                "description": format!("From where on it is {key}."),
+                "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": pattern }, { "type": "null" }],
+            });
+        }
+    }
+    schema
 }
 
 fn linting() -> Json {

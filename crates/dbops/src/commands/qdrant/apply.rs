@@ -8,7 +8,7 @@ use super::reindex::RebuiltDocument;
 use super::{Prepared, prepare};
 use crate::commands::Context;
 use crate::config::Config;
-use crate::failure::{Failure, FailureKind, Result};
+use crate::failure::{Failure, Result};
 
 /// `{"targets": [{"name", "applied": [{"collection", "change", "name", "kind", "from", "to"}]}]}`, the changes as in
 /// `qdrant plan`; with `--rebuild` the `collections` of `qdrant reindex` beside them.
@@ -95,6 +95,5 @@ async fn carry_out(
 }
 
 fn failed(error: dbops_qdrant::Error, name: &str) -> Failure {
-    let kind = if matches!(error, dbops_qdrant::Error::Changed) { FailureKind::Locked } else { FailureKind::Failed };
-    Failure { kind, ..error.into() }.context(format!("cannot apply the collections of {name}"))
+    Failure::from(error).context(format!("cannot apply the collections of {name}"))
 }

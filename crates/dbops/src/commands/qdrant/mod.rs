@@ -83,6 +83,7 @@ enum QdrantCommand {
         node: Option<String>,
     },
     /// List the shards of collections, and move, replicate and drop them in a cluster
+    #[command(after_help = "Example: dbops qdrant shards list")]
     Shards {
         #[command(subcommand)]
         command: shards::ShardsCommand,
@@ -244,7 +245,7 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::Address { .. } | Error::ApiKey => FailureKind::Usage,
             Error::NotInPlace { .. } | Error::NoRebuild { .. } => FailureKind::Refused,
-            Error::Rebuilding(_) => FailureKind::Locked,
+            Error::Rebuilding(_) | Error::Changed => FailureKind::Locked,
             _ => FailureKind::Failed,
         };
         let hint = match (&error, error.hint()) {
