@@ -329,6 +329,7 @@ fn a_port_that_is_taken_is_told() {
 /// In a browser the times are those of its zone, and the page's policy lets its own script and style work, and the
 /// picture's page its one script.
 #[test]
+#[expect(clippy::print_stderr, reason = "what was not tested is told")]
 fn a_browser_shows_the_page() {
     let Some(browser) =
         ["/usr/bin/chromium", "/usr/bin/google-chrome"].into_iter().find(|path| Path::new(path).is_file())

@@ -27,7 +27,7 @@ pub(super) struct Shared {
 }
 
 /// What was found out, and what stands in the way of finding out more.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct View {
     /// The last time that the targets were asked; none before the first.
     pub(super) gathered: Option<Rc<Gathered>>,

@@ -36,8 +36,12 @@ pub(super) async fn watch(context: &Context, shared: &Shared) {
             Ok(gathered) => View { gathered: Some(Rc::new(gathered)), error: None },
             Err(failure) => {
                 let reason = format!("{:#}", failure.error);
-                context.ui.warn(&reason);
-                View { error: Some(reason), ..(*shared.view()).clone() }
+                let view = shared.view();
+                // Once, not every time.
+                if view.error.as_ref() != Some(&reason) {
+                    context.ui.warn(&reason);
+                }
+                View { error: Some(reason), gathered: view.gathered.clone() }
             }
         };
         shared.show(view);
