@@ -52,5 +52,6 @@ mod s3_proxy;
 mod schema;
 mod schema_graph;
 mod schema_show;
+mod serve;
 mod shell;
 mod status;

@@ -63,6 +63,7 @@ enum Color {
 #[derive(Subcommand)]
 enum Command {
     Status(commands::status::StatusArgs),
+    Serve(commands::serve::ServeArgs),
     Migrate(commands::migrate::MigrateArgs),
     Backup(commands::backup::BackupArgs),
     Restore(commands::restore::RestoreArgs),
@@ -107,12 +108,12 @@ pub fn run() -> ExitCode {
 fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<Outcome> {
     let context = Context { ui, environment: Environment::read()?, config_path };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // In a shell the signals are psql's.
-    let is_shell = matches!(command, Command::Shell(_));
+    // In a shell the signals are psql's, and for what serves they are its end.
+    let has_signals = matches!(command, Command::Shell(_) | Command::Serve(_));
     let outcome = runtime.block_on(async {
         tokio::select! {
             outcome = dispatch(&context, command) => outcome,
-            () = interruption(), if !is_shell => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
+            () = interruption(), if !has_signals => Err(Failure::new(FailureKind::Interrupted, anyhow!("interrupted"))),
         }
     });
     // Not waiting for blocking work that an interruption left behind.
@@ -123,6 +124,7 @@ fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<O
 async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
     match command {
         Command::Status(args) => commands::status::run(context, args).await,
+        Command::Serve(args) => commands::serve::run(context, args).await,
         Command::Migrate(args) => commands::migrate::run(context, args).await,
         Command::Backup(args) => commands::backup::run(context, &args).await,
         Command::Restore(args) => commands::restore::run(context, &args).await,

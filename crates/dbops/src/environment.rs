@@ -5,6 +5,7 @@
 //! | `DBOPS_CONFIG` | the configuration file |
 //! | `DBOPS_PG_BIN` | a folder with PostgreSQL's programs, used before any other |
 //! | `DBOPS_BACKUP_PASSPHRASE` | the passphrase of backups, where `backup.encryption` names no file with it |
+//! | `DBOPS_SERVE_TOKEN` | the token that readers of `dbops serve` need, where `--token-file` names none |
 //! | `DBOPS_CACHE_DIR` | where a downloaded copy of PostgreSQL is unpacked |
 //! | `PGPASSFILE` | libpq's password file, else `~/.pgpass` |
 //! | `AWS_…`, `GOOGLE_…`, `AZURE_…` | how to get at a repository at `s3://`, `gs://` or `az://` |

@@ -15,6 +15,7 @@ mod repository;
 pub(crate) mod restore;
 pub(crate) mod schema;
 mod scratch;
+pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod status;
 

@@ -10,8 +10,11 @@ use crate::commands::{Context, repository};
 use crate::config::Config;
 use crate::failure::Failure;
 
+/// All sets of a repository, or why they are not known and what to do about it.
+pub(crate) type Sets = Result<Vec<Set>, (String, String)>;
+
 /// The sets of the configured repository, or why they cannot be read. It has the deadline of a check.
-pub(super) async fn sets(context: &Context, config: &Config, deadline: Duration) -> Result<Vec<Set>, (String, String)> {
+pub(crate) async fn sets(context: &Context, config: &Config, deadline: Duration) -> Sets {
     let read = async {
         let repository = repository::open(context, config, None).await?;
         Ok::<_, Failure>(repository.sets().await?)
@@ -29,7 +32,7 @@ pub(super) async fn sets(context: &Context, config: &Config, deadline: Duration)
     }
 }
 
-pub(super) fn state(sets: &Result<Vec<Set>, (String, String)>, target: &str) -> BackupState {
+pub(super) fn state(sets: &Sets, target: &str) -> BackupState {
     let sets = match sets {
         Ok(sets) => sets,
         Err((reason, remedy)) => return BackupState::Unreadable { reason: reason.clone(), remedy: remedy.clone() },

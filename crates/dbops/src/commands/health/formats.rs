@@ -6,7 +6,7 @@ use dbops_health::{Finding, Status};
 
 /// The text format of Prometheus.
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
-pub(super) fn prometheus(findings: &[Finding]) -> String {
+pub(crate) fn prometheus(findings: &[Finding]) -> String {
     let mut text = String::new();
     let mut metric = |name: &str, help: &str, sample: &dyn Fn(&Finding) -> Option<(String, f64)>| {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
@@ -28,7 +28,8 @@ pub(super) fn prometheus(findings: &[Finding]) -> String {
     text
 }
 
-fn escaped(label: &str) -> String {
+/// A text as the value of a label.
+pub(crate) fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

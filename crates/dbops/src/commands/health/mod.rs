@@ -8,6 +8,9 @@ mod report;
 mod subject;
 mod watch;
 
+pub(crate) use backups::{Sets, sets};
+pub(crate) use formats::{escaped, prometheus};
+
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -187,12 +190,16 @@ impl Round<'_> {
         let (checked, sets) = tokio::join!(checked, backups);
         let with_backups = checked.into_iter().zip(&self.subjects).flat_map(|(mut findings, subject)| {
             let name = &subject.target.name;
-            findings
-                .extend(sets.iter().flat_map(|sets| check_backups(name, &self.selection, &backups::state(sets, name))));
+            findings.extend(sets.iter().flat_map(|sets| of_backups(name, &self.selection, sets)));
             findings
         });
         with_backups.collect()
     }
+}
+
+/// What the backups of a target are like.
+pub(crate) fn of_backups(name: &str, selection: &Selection, sets: &Sets) -> Vec<Finding> {
+    check_backups(name, selection, &backups::state(sets, name))
 }
 
 fn document<'a>(findings: &'a [Finding]) -> HealthDocument<'a> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::graph::labels;
 use super::load;
 use crate::commands::{Context, Outcome};
-use crate::config::Config;
+use crate::config::{Config, PostgresTarget};
 use crate::failure::{Failure, Result};
 use crate::ui::{FAINT, GOOD, STRONG, Ui, paint};
 
@@ -32,22 +32,22 @@ struct HistoryTarget {
     revisions: Vec<HistoryRevision>,
 }
 
-#[derive(Serialize)]
-struct HistoryRevision {
-    revision: String,
-    revises: Vec<String>,
-    depends_on: Vec<String>,
-    branch_labels: Vec<String>,
-    message: String,
-    created: String,
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryRevision {
+    pub(crate) revision: String,
+    pub(crate) revises: Vec<String>,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) branch_labels: Vec<String>,
+    pub(crate) message: String,
+    pub(crate) created: String,
     path: String,
-    applied: bool,
+    pub(crate) applied: bool,
     /// With `--verbose`.
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<Vec<HistoryEntry>>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct HistoryEntry {
     direction: String,
     started: String,
@@ -94,6 +94,13 @@ pub(super) async fn history(
     }
     context.ui.document(&HistoryDocument { targets: documents })?;
     Ok(Outcome::Done)
+}
+
+/// All revisions of a target, the newest first, where its database is at the revisions `current`. Only files are read.
+pub(crate) fn revisions(name: &str, target: &PostgresTarget, current: &[String]) -> Result<Vec<HistoryRevision>> {
+    let graph = load(name, target)?;
+    let (rows, _) = Rows::known(&graph, current);
+    Ok(graph.newest_first().into_iter().map(|revision| document(&graph, &rows, revision, None)).collect())
 }
 
 fn state(applied: bool) -> &'static str {

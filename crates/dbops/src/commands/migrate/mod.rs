@@ -19,6 +19,7 @@ use clap::{Args, Subcommand};
 use dbops_migrate::{Error, Graph, is_alembic, load_alembic, load_folder};
 
 pub(crate) use check::{Agreement, agreement};
+pub(crate) use history::{HistoryRevision, revisions};
 
 use super::{Context, Outcome};
 use crate::config::PostgresTarget;

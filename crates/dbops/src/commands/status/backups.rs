@@ -1,14 +1,8 @@
 //! The newest backup of each target.
 
-use std::time::Duration;
-
 use dbops_backup::{Set, SetId};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::time::timeout;
-
-use crate::commands::{Context, repository};
-use crate::config::Config;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct BackupStatus {
@@ -22,18 +16,6 @@ pub(crate) struct BackupStatus {
     pub(crate) verified: Option<Timestamp>,
     /// Whether it was found damaged, or files of it are missing.
     pub(crate) damaged: bool,
-}
-
-/// All sets of the repository, the newest first, or why they are not known.
-pub(super) async fn read(context: &Context, config: &Config, deadline: Duration) -> Result<Vec<Set>, String> {
-    let read = async {
-        let repository = repository::open(context, config, None).await.map_err(|failure| failure.error)?;
-        Ok::<_, anyhow::Error>(repository.sets().await?)
-    };
-    match timeout(deadline, read).await {
-        Ok(sets) => sets.map_err(|error| format!("{error:#}")),
-        Err(_) => Err(format!("the repository gave no answer within {} s", deadline.as_secs())),
-    }
 }
 
 /// The newest set with all of a target. One that cannot be read without a key may hold it, and is passed over.

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::backups::{self, BackupStatus};
+use super::backups::{BackupStatus, newest};
 use super::database::{self, DatabaseStatus};
 use super::search::{self, SearchStatus};
 use crate::commands::Context;
-use crate::commands::health;
+use crate::commands::health::{self, Sets};
 use crate::commands::schema::drift_verdict;
 use crate::commands::scratch::Scratch;
 use crate::config::{Config, Target, TargetKind};
@@ -32,7 +32,7 @@ pub(crate) struct Extent {
 /// The document of `dbops status --json`. All sizes are bytes, all times UTC.
 #[derive(Debug, Serialize)]
 pub(crate) struct Status {
-    /// When it was asked for.
+    /// When the last one had answered.
     pub(crate) checked: Timestamp,
     /// Whether nothing needs a look.
     pub(crate) ok: bool,
@@ -59,6 +59,9 @@ pub(crate) struct TargetStatus {
     /// The newest backup set that holds the whole target.
     pub(crate) last_backup: Option<BackupStatus>,
     pub(crate) health: HealthStatus,
+    /// What the health checks found, good and bad; empty when they could not be carried out.
+    #[serde(skip)]
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// The worst finding.
@@ -85,23 +88,37 @@ enum Told {
 ///
 /// When a target is named that there is not. What servers, the repository and files refuse is part of the value.
 pub(crate) async fn gather(context: &Context, config: &Config, names: &[String], extent: Extent) -> Result<Status> {
-    let checked = Timestamp::now();
+    let sets = health::sets(context, config, extent.deadline);
+    let (targets, sets) = join(targets(context, config, names, extent), sets).await;
+    Ok(together(targets?, &sets))
+}
+
+/// What the targets say. Of their backups nothing is said yet.
+///
+/// # Errors
+///
+/// When a target is named that there is not.
+pub(crate) async fn targets(
+    context: &Context,
+    config: &Config,
+    names: &[String],
+    extent: Extent,
+) -> Result<Vec<TargetStatus>> {
     let chosen = config.select(names)?;
     let scratch = Scratch::new(context, None);
-    let asked = join_all(chosen.iter().map(|target| ask(context, config, &scratch, target, extent)));
-    let (mut targets, sets) = join(asked, backups::read(context, config, extent.deadline)).await;
-    let mut backups_error = None;
-    match sets {
-        Ok(sets) => {
-            for target in &mut targets {
-                target.last_backup = backups::newest(&sets, &target.name, checked);
-                target.ok &= target.last_backup.as_ref().is_none_or(|backup| !backup.damaged);
-            }
-        }
-        Err(reason) => backups_error = Some(reason),
+    Ok(join_all(chosen.iter().map(|target| ask(context, config, &scratch, target, extent))).await)
+}
+
+/// The targets with their backups, or with why these are not known.
+pub(crate) fn together(mut targets: Vec<TargetStatus>, sets: &Sets) -> Status {
+    let checked = Timestamp::now();
+    for target in &mut targets {
+        target.last_backup = sets.as_ref().ok().and_then(|sets| newest(sets, &target.name, checked));
+        target.ok &= target.last_backup.as_ref().is_none_or(|backup| !backup.damaged);
     }
+    let backups_error = sets.as_ref().err().map(|(reason, _)| reason.clone());
     let ok = backups_error.is_none() && targets.iter().all(|target| target.ok);
-    Ok(Status { checked, ok, targets, backups_error })
+    Status { checked, ok, targets, backups_error }
 }
 
 async fn ask(
@@ -114,7 +131,9 @@ async fn ask(
     let deadline = extent.deadline;
     let too_late = || format!("no answer within {} s", deadline.as_secs());
     let asked = timeout(deadline, tell(target, deadline));
-    let (told, findings) = join(asked, timeout(deadline, check(config, target, deadline))).await;
+    // Each check has the deadline itself, so that one that hangs takes nothing away from the others.
+    let checked = timeout(deadline + Duration::from_secs(1), check(config, target, deadline));
+    let (told, findings) = join(asked, checked).await;
     let findings = findings.unwrap_or_else(|_| Err(too_late()));
     let (mut told, unreachable) = match told.unwrap_or_else(|_| Err(too_late())) {
         Ok(told) => (Some(told), None),
@@ -128,7 +147,8 @@ async fn ask(
             Err(failure) => status.schema_error = Some(format!("{:#}", failure.error)),
         }
     }
-    let health = health_of(&target.name, unreachable.as_deref(), findings);
+    let health = health_of(&target.name, unreachable.as_deref(), findings.as_deref());
+    let findings = findings.unwrap_or_default();
     let (kind, server) = match &target.kind {
         TargetKind::Postgres(postgres) => ("postgres", postgres.url.server()),
         TargetKind::Qdrant(qdrant) => ("qdrant", qdrant.addresses.to_string()),
@@ -145,7 +165,7 @@ async fn ask(
     };
     let ok = is_well && health.status == "ok";
     let name = target.name.clone();
-    TargetStatus { name, kind, server, ok, unreachable, database, search, last_backup: None, health }
+    TargetStatus { name, kind, server, ok, unreachable, database, search, last_backup: None, health, findings }
 }
 
 /// What a target says of itself, or why it says nothing.
@@ -165,7 +185,7 @@ async fn check(config: &Config, target: &Target, deadline: Duration) -> std::res
 fn health_of(
     name: &str,
     unreachable: Option<&str>,
-    findings: std::result::Result<Vec<Finding>, String>,
+    findings: std::result::Result<&[Finding], &String>,
 ) -> HealthStatus {
     let of_one = |status, summary, command: &str| {
         let remedy = Some(format!("dbops {command} {name}"));
@@ -176,7 +196,7 @@ fn health_of(
     }
     let findings = match findings {
         Ok(findings) => findings,
-        Err(reason) => return of_one("unknown", reason, "health"),
+        Err(reason) => return of_one("unknown", reason.clone(), "health"),
     };
     let count = findings.iter().filter(|finding| finding.status != dbops_health::Status::Ok).count();
     // Of equally bad ones the first: checks go from the ground up.

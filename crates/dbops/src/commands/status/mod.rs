@@ -6,6 +6,10 @@ mod gather;
 mod search;
 mod show;
 
+pub(crate) use database::DatabaseStatus;
+pub(crate) use gather::{Extent, Status, TargetStatus, targets, together};
+pub(crate) use show::{age, headline, lines};
+
 use std::time::Duration;
 
 use clap::Args;

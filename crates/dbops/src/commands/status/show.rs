@@ -28,31 +28,48 @@ pub(super) fn show(ui: &Ui, status: &Status) -> Result<()> {
 }
 
 fn show_target(ui: &Ui, target: &TargetStatus, backups_are_known: bool) -> Result<()> {
-    let name = paint(STRONG, &target.name);
-    let line = |label: &str, text: String| ui.paragraph(12, format!("  {label:<8}  {text}"));
-    if let Some(reason) = &target.unreachable {
-        let (reason, doctor) = (printable(reason), format!("run `dbops doctor {}`", target.name));
-        ui.paragraph(2, format!("{name}  {} {reason}; {doctor}", paint(BAD, "unreachable:")))?;
-    }
-    if let Some(database) = &target.database {
-        let standby = if database.standby { ", a standby" } else { "" };
-        ui.paragraph(2, format!("{name}  PostgreSQL {} at {}{standby}", database.version, target.server))?;
-        line("revision", revision(database))?;
-        let (used, most) = (database.connections, database.max_connections);
-        line("size", format!("{}, {used} of {most} connections", BinaryBytes(database.bytes.unsigned_abs())))?;
-    }
-    if let Some(search) = &target.search {
-        ui.paragraph(2, format!("{name}  Qdrant {} at {}", search.version, target.server))?;
-        line("points", points(search))?;
-        line("plan", plan(search))?;
-    }
-    if backups_are_known {
-        line("backup", backup(target.last_backup.as_ref()))?;
-    }
-    if target.unreachable.is_none() {
-        line("health", health(&target.health))?;
+    let doctor = target.unreachable.as_ref().map(|_| format!("; run `dbops doctor {}`", target.name));
+    let headline = format!("{}  {}{}", paint(STRONG, &target.name), headline(target), doctor.unwrap_or_default());
+    ui.paragraph(2, headline)?;
+    for (label, text) in lines(target, backups_are_known) {
+        ui.paragraph(12, format!("  {label:<8}  {text}"))?;
     }
     Ok(())
+}
+
+/// What it is and where, or that it cannot be reached.
+pub(crate) fn headline(target: &TargetStatus) -> String {
+    match (&target.unreachable, &target.database, &target.search) {
+        (Some(reason), ..) => format!("{} {}", paint(BAD, "unreachable:"), printable(reason)),
+        (None, Some(database), _) => {
+            let standby = if database.standby { ", a standby" } else { "" };
+            format!("PostgreSQL {} at {}{standby}", database.version, target.server)
+        }
+        (None, None, Some(search)) => format!("Qdrant {} at {}", search.version, target.server),
+        (None, None, None) => target.server.clone(),
+    }
+}
+
+/// What is said of a target, each with its label.
+pub(crate) fn lines(target: &TargetStatus, backups_are_known: bool) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(database) = &target.database {
+        lines.push(("revision", revision(database)));
+        let (used, most) = (database.connections, database.max_connections);
+        let size = format!("{}, {used} of {most} connections", BinaryBytes(database.bytes.unsigned_abs()));
+        lines.push(("size", size));
+    }
+    if let Some(search) = &target.search {
+        lines.push(("points", points(search)));
+        lines.push(("plan", plan(search)));
+    }
+    if backups_are_known {
+        lines.push(("backup", backup(target.last_backup.as_ref())));
+    }
+    if target.unreachable.is_none() {
+        lines.push(("health", health(&target.health)));
+    }
+    lines
 }
 
 fn revision(database: &DatabaseStatus) -> String {
@@ -128,7 +145,7 @@ fn backup(backup: Option<&BackupStatus>) -> String {
 }
 
 /// In the largest unit of which there are two: 90 minutes rather than an hour.
-pub(super) fn age(seconds: i64) -> String {
+pub(crate) fn age(seconds: i64) -> String {
     let units = [(86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds")];
     let unit = units.into_iter().find(|(size, _)| seconds >= 2 * size);
     unit.map_or_else(|| "just now".into(), |(size, name)| format!("{} {name} ago", seconds / size))
