@@ -3,18 +3,23 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use dbops_postgres::{Installation, Throwaway, ThrowawayOptions, process};
 
-use crate::progress::Progress;
+use crate::progress::{Progress, error_line};
 use crate::qdrant::{EMBEDDED, Program, START_LIMIT, hand_over, version_at};
 use crate::workspace::{build, built, cargo, places, run_visibly};
 
 /// A password that has to be quoted wherever it is written.
 const PASSWORD: &str = r"s3cret: p@ss/w\ord%";
+
+/// The test that needs one of these.
+const BROWSER_TEST: &str = "a_browser_shows_the_page";
+const BROWSERS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 
 pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     let progress = Progress::new();
@@ -39,17 +44,32 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     } else {
         &["test", "--workspace", "--no-fail-fast"]
     };
-    let mut tests = cargo(run);
+    let with_servers = |arguments: &[&str]| {
+        let mut tests = cargo(arguments);
+        tests
+            .env("DBOPS_TEST_POSTGRES_URL", postgres.url("postgres").reveal())
+            .env("DBOPS_TEST_QDRANT_URL", &qdrant.url)
+            .env("DBOPS_TEST_QDRANT_GRPC_PORT", qdrant.grpc_port.to_string())
+            .env("DBOPS_TEST_QDRANT_PROGRAM", built(EMBEDDED, "debug"));
+        tests
+    };
+    let mut tests = with_servers(run);
     tests.args(arguments);
-    tests
-        .env("DBOPS_TEST_POSTGRES_URL", postgres.url("postgres").reveal())
-        .env("DBOPS_TEST_QDRANT_URL", &qdrant.url)
-        .env("DBOPS_TEST_QDRANT_GRPC_PORT", qdrant.grpc_port.to_string())
-        .env("DBOPS_TEST_QDRANT_PROGRAM", built(EMBEDDED, "debug"));
     run_visibly(tests).await.context("some tests failed")?;
-    if has_nextest && arguments.is_empty() {
+    if !arguments.is_empty() {
+        return Ok(());
+    }
+    if has_nextest {
         // nextest leaves out the examples in the documentation.
         run_visibly(cargo(&["test", "--workspace", "--doc", "--quiet"])).await.context("some examples failed")?;
+    }
+    match BROWSERS.into_iter().find(|path| Path::new(path).is_file()) {
+        Some(browser) => {
+            let mut test = with_servers(&["test", "--workspace", "--test", "cli", "--", "--ignored", BROWSER_TEST]);
+            test.env("DBOPS_TEST_BROWSER", browser);
+            run_visibly(test).await.context("the test in a browser failed")?;
+        }
+        None => error_line(&format!("the test in a browser: not run: there is neither {}", BROWSERS.join(" nor "))),
     }
     drop((postgres, qdrant));
     Ok(())
