@@ -4,6 +4,7 @@
 //! are ignored everywhere else.
 
 mod dev_up;
+mod doctor;
 mod engine;
 mod production;
 mod programs;

@@ -101,6 +101,11 @@ impl Archive {
         self.is_tar || self.header.is_none()
     }
 
+    /// Whether it is one file in pg_dump's own format, which needs nothing beside it.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.header.is_some() && !self.is_tar && !self.path().is_dir()
+    }
+
     /// Refuses one that is cut off, as far as that can be told; of one in a set every byte was compared already.
     pub(crate) async fn check_whole(&self) -> Result<(), Error> {
         if self.expected.is_some() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dbops_postgres::passfile::TemporaryPassfile;
 use dbops_postgres::process::{self, ProcessError};
-use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, Places};
+use dbops_postgres::{ClientPrograms, Container, DatabaseUrl, Installation, Places};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
@@ -53,6 +53,24 @@ pub(crate) fn command(
     }
     command.arg("--no-password").arg(format!("--dbname={}", place.conninfo(url)));
     command
+}
+
+/// A client program in a container that is handed an archive of so many bytes.
+pub(crate) fn command_on_archive(
+    programs: &Programs,
+    container: &Container,
+    name: &str,
+    url: &DatabaseUrl,
+    archive_bytes: u64,
+) -> Command {
+    let mut command = restricted(container.command_on(name, archive_bytes), programs);
+    command.arg("--no-password").arg(format!("--dbname={}", url.conninfo_at_hand()));
+    command
+}
+
+/// A client program in a container that reads its standard input and connects to no server.
+pub(crate) fn command_on_input(programs: &Programs, container: &Container, name: &str) -> Command {
+    restricted(container.command_on_input(name), programs)
 }
 
 /// A client program that is sent where no server is, only to hear what it says to an argument.
@@ -104,6 +122,11 @@ impl Running {
             drop(stdin.write_all(&line).await);
         }
         Ok(running)
+    }
+
+    /// Its standard input, once: closed, it ends what runs in a container.
+    pub(crate) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
     }
 
     /// Its output, once.

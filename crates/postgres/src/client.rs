@@ -77,11 +77,7 @@ impl ClientPrograms {
     pub fn command(&self, name: &str) -> Command {
         match self {
             Self::Here(installation) => process::bound_command(installation.program(name)),
-            Self::Container(Container { docker, name: container, .. }) => {
-                let mut command = process::command(docker);
-                command.args(["exec", "-i", "-e", "LC_ALL=C", container, "sh", "-c", SCRIPT, "sh", name]);
-                command
-            }
+            Self::Container(container) => container.command_on(name, 0),
         }
     }
 
@@ -126,6 +122,35 @@ impl fmt::Display for ClientPrograms {
 }
 
 impl Container {
+    /// Where a program finds the list that it was handed.
+    pub const LIST: &str = "/proc/self/fd/5";
+    /// Where a program finds the archive that it was handed.
+    pub const ARCHIVE: &str = "/proc/self/fd/7";
+
+    /// As [`ClientPrograms::command`]; where `archive_bytes` is not 0, the password is followed by a list, an empty line,
+    /// and an archive of so many bytes, which are files for the program. It is started when all of it is there.
+    #[must_use]
+    pub fn command_on(&self, name: &str, archive_bytes: u64) -> Command {
+        let mut command = self.exec();
+        command.args(["sh", "-c", SCRIPT, "sh", &archive_bytes.to_string(), name]);
+        command
+    }
+
+    /// The command that runs one of them on standard input as it is. It is not ended in the container when dbops is, and
+    /// has to be one that ends with its input.
+    #[must_use]
+    pub fn command_on_input(&self, name: &str) -> Command {
+        let mut command = self.exec();
+        command.arg(name);
+        command
+    }
+
+    fn exec(&self) -> Command {
+        let mut command = process::command(&self.docker);
+        command.args(["exec", "-i", "-e", "LC_ALL=C", &self.name]);
+        command
+    }
+
     /// Asks a container for the version of a program; the error is a part of a sentence about the container.
     async fn find(places: &Places, container: &str, program: &str) -> Result<Self, String> {
         // It becomes an argument of docker.

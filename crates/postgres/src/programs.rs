@@ -140,8 +140,9 @@ fn nor(container: &Option<String>) -> String {
 }
 
 impl ProgramError {
-    /// As it is, with what was wrong with the container that was asked too.
-    pub(crate) fn nor_in(mut self, name: &str, reason: &str) -> Self {
+    /// As it is, with what was wrong with the container that was asked too, as a part of a sentence about it.
+    #[must_use]
+    pub fn nor_in(mut self, name: &str, reason: &str) -> Self {
         if let Self::NoClient { container, .. } = &mut self {
             *container = Some(format!("{name} {reason}"));
         }
@@ -158,10 +159,14 @@ impl ProgramError {
             Self::GivenTooOld { major, .. } => {
                 format!("set DBOPS_PG_BIN to the folder of version {major} or newer, or unset it")
             }
-            Self::NoClient { major, .. } => format!(
-                "install PostgreSQL's client programs of version {major} or newer (Debian: postgresql-client-{major}), \
-                 set DBOPS_PG_BIN to a folder that holds them, or name the server's container in the configuration"
-            ),
+            Self::NoClient { major, container, .. } => {
+                let last =
+                    if container.is_none() { ", or name the server's container in the configuration" } else { "" };
+                format!(
+                    "install PostgreSQL's client programs of version {major} or newer (Debian: \
+                     postgresql-client-{major}), or set DBOPS_PG_BIN to a folder that holds them{last}"
+                )
+            }
             Self::Wheel(error) => error.hint(),
         }
     }

@@ -25,6 +25,8 @@ pub struct Destination {
     pub server: Version,
     /// Databases under temporary names that killed restores left on the server.
     pub left_over: Vec<String>,
+    /// The container that its server runs in, whose programs will do where there are no others.
+    pub container: Option<String>,
     /// A database of the server from which others can be created and renamed.
     pub(crate) maintenance: DatabaseUrl,
 }
@@ -41,7 +43,8 @@ pub enum State {
 }
 
 impl Destination {
-    /// Looks at a database by its URL: it must be empty or not exist, unless `existing` allows to take its place.
+    /// Looks at a database by its URL: it must be empty or not exist, unless `existing` allows to take its place. Of its
+    /// container nothing is known.
     ///
     /// # Errors
     ///
@@ -68,7 +71,7 @@ impl Destination {
             None => {
                 let (state, left_over) = (State::Empty, Vec::new());
                 let server = Version::of_server(&client).await.map_err(failed())?;
-                Ok(Self { url: url.clone(), state, server, left_over, maintenance: url.clone() })
+                Ok(Self { url: url.clone(), state, server, left_over, container: None, maintenance: url.clone() })
             }
             Some(found) if existing == Existing::Refuse => {
                 Err(Error::NotEmpty { database: name.into(), server: url.server(), found })
@@ -91,7 +94,7 @@ impl Destination {
             let again = self::left_over(&client).await.map_err(failed())?;
             left_over.retain(|name| again.contains(name));
         }
-        Ok(Self { url: url.clone(), state, server, left_over, maintenance })
+        Ok(Self { url: url.clone(), state, server, left_over, container: None, maintenance })
     }
 }
 

@@ -8,6 +8,7 @@ mod from_script;
 mod loaded;
 mod memory;
 mod pg_restore;
+mod place;
 mod roles;
 mod schema;
 mod settings;
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use dbops_postgres::tokio_postgres::Client;
-use dbops_postgres::{DatabaseUrl, Installation, SqlError, Version, connect, quote_identifier};
+use dbops_postgres::{ClientPrograms, DatabaseUrl, SqlError, Version, connect, quote_identifier};
 
 use self::compare::differences;
 pub use self::destination::{Destination, State};
@@ -116,8 +117,8 @@ pub struct RestorePlan {
     pub left_out: Vec<String>,
     options: RestoreOptions,
     entries: Vec<Entry>,
-    /// Of pg_restore, for an archive.
-    installation: Option<Installation>,
+    /// Where pg_restore is, for an archive.
+    place: Option<ClientPrograms>,
 }
 
 /// What was restored.
@@ -173,7 +174,7 @@ pub async fn plan_restore(
     options: RestoreOptions,
     programs: &Programs,
 ) -> Result<RestorePlan, Error> {
-    let Looked { installation, choice, owners } = look_into(&archive, &destination, &options, programs).await?;
+    let Looked { place, choice, owners } = look_into(&archive, &destination, &options, programs).await?;
     let Choice { entries, left_out } = choice;
     let client = connect(&destination.maintenance).await?;
     let missing_roles = missing_roles(&client, &archive, (&entries, owners), &options, &destination).await?;
@@ -184,12 +185,12 @@ pub async fn plan_restore(
             return Err(Error::InUse { database: database.into(), sessions });
         }
     }
-    Ok(RestorePlan { archive, destination, missing_roles, left_out, options, entries, installation })
+    Ok(RestorePlan { archive, destination, missing_roles, left_out, options, entries, place })
 }
 
 /// What an archive or a script is found to hold.
 struct Looked {
-    installation: Option<Installation>,
+    place: Option<ClientPrograms>,
     choice: Choice,
     /// The owners that a script names.
     owners: BTreeSet<String>,
@@ -207,16 +208,16 @@ async fn look_into(
         }
         let owners = script::scan(archive.path(), &archive.origin).await?.owners;
         let choice = Choice { entries: Vec::new(), left_out: Vec::new() };
-        return Ok(Looked { installation: None, choice, owners });
+        return Ok(Looked { place: None, choice, owners });
     };
     archive.check_whole().await?;
     let newest = header.pg_dump.major.max(destination.server.major);
     let needed = Version { major: newest, minor: 0 };
-    let installation = Installation::find_client(&programs.places, "pg_restore", needed).await?;
-    let listed = pg_restore::list(programs, &installation, archive, destination.url.database()).await?;
+    let place = place::find(programs, archive, destination, needed).await?;
+    let listed = pg_restore::list(programs, &place, archive, destination.url.database()).await?;
     let chosen = choose(toc::parse(&listed), &options.tables);
     let choice = chosen.map_err(|table| Error::NoTable { table, archive: archive.origin.clone() })?;
-    Ok(Looked { installation: Some(installation), choice, owners: BTreeSet::new() })
+    Ok(Looked { place: Some(place), choice, owners: BTreeSet::new() })
 }
 
 async fn missing_roles(
@@ -325,7 +326,7 @@ async fn fill_and_publish(
         let client = connect(&url).await?;
         prepare_for_part(&client, expected, name).await?;
     }
-    let jobs = if archive.is_for_one_session() { 1 } else { options.jobs.max(1) };
+    let jobs = if archive.is_for_one_session() || plan.is_inside() { 1 } else { options.jobs.max(1) };
     let client = connect(&destination.maintenance).await?;
     let memory = memory::for_each_of(&client, jobs).await.map_err(Error::sql("read", name))?;
     // Nothing waits for the disk at each commit: the rename at the end does, for all that is before it in the log.
@@ -395,10 +396,12 @@ async fn fill(
     sessions: Sessions,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Filled, Error> {
-    match &plan.installation {
-        Some(installation) => {
+    match &plan.place {
+        Some(place) => {
+            let what = format!("pg_restore {place}");
+            on_event(Event::Using { target: plan.destination.url.database(), what: &what });
             on_event(pg_restore::work(plan));
-            pg_restore::run(plan, installation, url, programs, sessions, on_event).await?;
+            pg_restore::run(plan, place, url, programs, sessions, on_event).await?;
         }
         None => from_script::run(plan, url).await?,
     }
@@ -441,6 +444,12 @@ async fn fill(
 }
 
 impl RestorePlan {
+    /// Whether pg_restore runs in the server's container. There it has one session: the others would be processes that a
+    /// pg_restore which is ended leaves to the container's first one, which is PostgreSQL.
+    fn is_inside(&self) -> bool {
+        matches!(self.place, Some(ClientPrograms::Container(_)))
+    }
+
     /// What the manifest says about what is restored.
     fn of_chosen_tables(&self, expected: &PostgresContents) -> PostgresContents {
         let mut expected = expected.clone();

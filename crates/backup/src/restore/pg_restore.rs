@@ -2,15 +2,19 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::fs;
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use dbops_postgres::{ClientPrograms, DatabaseUrl, Installation, process};
+use dbops_postgres::{ClientPrograms, Container, DatabaseUrl, process};
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
 
 use super::loaded::{Loaded, follow};
 use super::{Owners, RestorePlan, Sessions};
-use crate::child::{Running, bare_command, command, passfile};
+use crate::child::{Running, bare_command, command, command_on_archive, command_on_input, passfile};
 use crate::narration::listen;
 use crate::temporary::Folder;
 use crate::{Archive, Error, Event, Programs};
@@ -32,12 +36,23 @@ const LIST_LIMIT: Duration = Duration::from_secs(60);
 /// An archive's table of contents, with what each entry depends on.
 pub(super) async fn list(
     programs: &Programs,
-    installation: &Installation,
+    place: &ClientPrograms,
     archive: &Archive,
     database: &str,
 ) -> Result<String, Error> {
-    let mut command = bare_command(programs, installation, "pg_restore");
-    command.args(["--list", "--verbose", "--"]).arg(archive.path());
+    let command = match place {
+        ClientPrograms::Here(installation) => {
+            let mut command = bare_command(programs, installation, "pg_restore");
+            command.args(["--list", "--verbose", "--"]).arg(archive.path());
+            command
+        }
+        ClientPrograms::Container(container) => {
+            let mut command = command_on_input(programs, container, "pg_restore");
+            let file = File::open(archive.path()).map_err(Error::io("read", archive.path()))?;
+            command.args(["--list", "--verbose"]).stdin(file);
+            command
+        }
+    };
     let listed = process::run(command, LIST_LIMIT).await;
     let listed = listed.map_err(|source| failure(archive, database, source))?;
     Ok(String::from_utf8_lossy(&listed).into_owned())
@@ -46,7 +61,7 @@ pub(super) async fn list(
 /// Restores what the plan chose into the database at `url`.
 pub(super) async fn run(
     plan: &RestorePlan,
-    installation: &Installation,
+    place: &ClientPrograms,
     url: &DatabaseUrl,
     programs: &Programs,
     sessions: Sessions,
@@ -54,28 +69,30 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let passfile = passfile(url)?;
     let failed = |source| failure(&plan.archive, plan.destination.url.database(), source);
-    let folder = Folder::create()?;
-    let chosen = folder.path("list");
     let lines: String = plan.entries.iter().map(|entry| format!("{}\n", entry.line())).collect();
-    fs::write(&chosen, lines).map_err(Error::io("write", &chosen))?;
-    let place = ClientPrograms::Here(installation.clone());
-    let mut command = command(programs, &place, "pg_restore", url, passfile.as_ref());
-    command.args(["--exit-on-error", "--verbose"]);
-    match sessions {
-        Sessions::Transaction => drop(command.arg("--single-transaction")),
-        Sessions::Several(1) => {}
-        Sessions::Several(jobs) => drop(command.arg(format!("--jobs={jobs}"))),
-    }
-    match &plan.options.owners {
-        Owners::Keep => {}
-        Owners::Drop => drop(command.arg("--no-owner")),
-        Owners::Everything(role) => drop(command.arg("--no-owner").arg(format!("--role={role}"))),
-    }
-    command.args((!plan.options.with_privileges).then_some("--no-privileges"));
-    command.arg("--use-list").arg(&chosen);
-    command.arg("--").arg(plan.archive.path());
-    let mut running = Running::start(command, Stdio::null()).map_err(failed)?;
-    let (_, stderr) = running.pipes();
+    let archive = plan.archive.path();
+    let mut folder = None;
+    let mut command = match place {
+        ClientPrograms::Here(_) => {
+            let folder = folder.insert(Folder::create()?);
+            let chosen = folder.path("list");
+            fs::write(&chosen, &lines).map_err(Error::io("write", &chosen))?;
+            let mut command = command(programs, place, "pg_restore", url, passfile.as_ref());
+            command.arg("--use-list").arg(&chosen);
+            command
+        }
+        ClientPrograms::Container(container) => {
+            let bytes = fs::metadata(archive).map_err(Error::io("read", archive))?.len();
+            let mut command = command_on_archive(programs, container, "pg_restore", url, bytes);
+            command.arg("--use-list").arg(Container::LIST);
+            command
+        }
+    };
+    choose(&mut command, plan, sessions);
+    command.arg("--").arg(if folder.is_some() { archive } else { Container::ARCHIVE.as_ref() });
+    let password = place.first_line(url).map_err(Error::io("read", "the password file".as_ref()))?;
+    let mut running = Running::start_with(command, Stdio::null(), password).await.map_err(failed)?;
+    let (stdin, (_, stderr)) = (running.stdin(), running.pipes());
 
     // Two listeners on one task: never both at a time.
     let on_event = &RefCell::new(on_event);
@@ -91,8 +108,17 @@ pub(super) async fn run(
         }
     };
     let work = async {
-        let said = listen(stderr, "pg_restore", &SUBJECTS.map(|(_, said)| said), on_subject).await;
-        running.wait(&said).await.map_err(failed)
+        let subjects = SUBJECTS.map(|(_, said)| said);
+        let listened = listen(stderr, "pg_restore", &subjects, on_subject);
+        // Closed only when the program has ended: that would end it.
+        let (handed, said) = tokio::join!(hand_over(stdin, &lines, archive), listened);
+        let ended = running.wait(&said).await.map_err(failed);
+        match handed {
+            Err(error) if ended.is_err() && error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::io("hand over", archive)(error))
+            }
+            _ => ended,
+        }
     };
     let follow = async {
         follow(url, loaded, |rows| (on_event.borrow_mut())(Event::Loaded { rows })).await;
@@ -102,6 +128,32 @@ pub(super) async fn run(
         done = work => done,
         never = follow => match never {},
     }
+}
+
+/// What of the archive is restored, and how.
+fn choose(command: &mut Command, plan: &RestorePlan, sessions: Sessions) {
+    command.args(["--exit-on-error", "--verbose"]);
+    match sessions {
+        Sessions::Transaction => drop(command.arg("--single-transaction")),
+        Sessions::Several(1) => {}
+        Sessions::Several(jobs) => drop(command.arg(format!("--jobs={jobs}"))),
+    }
+    match &plan.options.owners {
+        Owners::Keep => {}
+        Owners::Drop => drop(command.arg("--no-owner")),
+        Owners::Everything(role) => drop(command.arg("--no-owner").arg(format!("--role={role}"))),
+    }
+    command.args((!plan.options.with_privileges).then_some("--no-privileges"));
+}
+
+/// Gives a program in a container its list and its archive. What could not be handed over ends it, as its standard input
+/// does, which is given back otherwise.
+async fn hand_over(stdin: Option<ChildStdin>, lines: &str, archive: &Path) -> io::Result<Option<ChildStdin>> {
+    let Some(mut stdin) = stdin else { return Ok(None) };
+    stdin.write_all(format!("{lines}\n").as_bytes()).await?;
+    tokio::io::copy(&mut tokio::fs::File::open(archive).await?, &mut stdin).await?;
+    stdin.flush().await?;
+    Ok(Some(stdin))
 }
 
 /// How much there is to do.

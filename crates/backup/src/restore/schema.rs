@@ -22,7 +22,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 const MORE_OF_TYPE: [&str; 6] = ["varying", "precision", "without", "with", "time", "zone"];
 
 /// How the schema of a restored database differs from the one that was dumped, a line for each statement; `None` where
-/// that cannot be told: for want of the same versions, or because the archive's statements cannot be read here.
+/// that cannot be told: for want of the same versions or of programs on this machine, or because the archive's statements
+/// cannot be read here.
 ///
 /// # Errors
 ///
@@ -34,8 +35,9 @@ pub(super) async fn differences(
     programs: &Programs,
 ) -> Result<Option<Vec<String>>, Error> {
     let server = plan.destination.server;
-    let installation = match &plan.installation {
-        Some(installation) => installation.clone(),
+    let installation = match &plan.place {
+        Some(ClientPrograms::Here(installation)) => installation.clone(),
+        Some(ClientPrograms::Container(_)) => return Ok(None),
         None => {
             let needed = Version { major: server.major, minor: 0 };
             Installation::find_client(&programs.places, "pg_dump", needed).await?
@@ -49,7 +51,7 @@ pub(super) async fn differences(
     let restored = folder.path("restored.sql");
     write_of_database(&installation, url, programs, &restored).await?;
     let of_archive = folder.path("dumped.sql");
-    let dumped = match &plan.installation {
+    let dumped = match &plan.place {
         Some(_) => {
             write_of_archive(&installation, plan, programs, &of_archive).await?;
             &of_archive

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use dbops_postgres::process;
 use serde::Deserialize;
-use tokio::net::TcpStream;
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 
+use super::listener::says_something;
 use super::walk::{Broken, Walk};
 use crate::commands::{Context, docker};
 
@@ -87,7 +88,7 @@ impl Container {
         let environment = context.environment.for_programs();
         let asked = inspect(walk, &docker, &environment, name).await;
         let (seen, trouble) = match asked {
-            Err(reason) if reason.contains("No such object") || reason.contains("No such container") => {
+            Err(reason) if is_none(&reason) => {
                 let remedy = "create it: `docker compose up -d`; `docker ps -a` lists those that there are".to_owned();
                 (None, Some((format!("there is no container {name}"), remedy)))
             }
@@ -130,6 +131,12 @@ impl Container {
         let output = process::run(command, walk.deadline).await.ok()?;
         Some(String::from_utf8_lossy(&output).trim() == "1")
     }
+}
+
+/// Whether docker says that there is no such container. Its versions differ in capitals.
+fn is_none(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    reason.contains("no such object") || reason.contains("no such container")
 }
 
 impl State {
@@ -200,15 +207,18 @@ fn trouble(seen: &Inspected, name: &str, servers: &[(String, u16)], own_port: u1
     Some((seen, format!("correct the port in the URL; `docker port {name}` shows it")))
 }
 
-/// Whether a connection to one of the servers is accepted.
+/// Whether one of the servers says something.
 async fn answers(walk: &Walk<'_>, servers: &[(String, u16)]) -> bool {
     for (host, port) in servers {
         let is_file = || std::path::Path::new(host).join(format!(".s.PGSQL.{port}")).exists();
         if host.starts_with('/') && is_file() {
             return true;
         }
-        if matches!(timeout(walk.deadline, TcpStream::connect((host.as_str(), *port))).await, Ok(Ok(_))) {
-            return true;
+        let Ok(Ok(addresses)) = timeout(walk.deadline, lookup_host((host.as_str(), *port))).await else { continue };
+        for address in addresses {
+            if says_something(address).await {
+                return true;
+            }
         }
     }
     false

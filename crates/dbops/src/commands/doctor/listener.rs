@@ -12,6 +12,7 @@ use super::walk::{Broken, Walk};
 /// PostgreSQL's SSLRequest, answered with one byte before anything is asked for.
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+const HTTP_REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
 /// How long an answer is waited for, each time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -53,12 +54,19 @@ pub(super) async fn identify(address: SocketAddr) -> Listener {
     if let Some(found) = first.as_deref().and_then(by_answer) {
         return found;
     }
-    let second = ask(address, b"GET / HTTP/1.0\r\n\r\n").await;
+    let second = ask(address, HTTP_REQUEST).await;
     match second.as_deref().and_then(by_answer) {
         Some(found) => found,
         None if first.is_none() && second.is_none() => Listener::Silent,
         None => Listener::Unknown,
     }
+}
+
+/// Whether there is someone who says anything. That a connection is accepted does not tell: for a container that is paused
+/// the kernel does it, and for a server that is not there the engine's proxy, which then closes it.
+pub(super) async fn says_something(address: SocketAddr) -> bool {
+    let is_answer = |answer: Option<Vec<u8>>| answer.is_some_and(|answer| !answer.is_empty());
+    is_answer(ask(address, &SSL_REQUEST).await) || is_answer(ask(address, HTTP_REQUEST).await)
 }
 
 /// What is told by the beginning of an answer, whichever question it is to.
@@ -121,7 +129,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
-    use super::{Listener, identify};
+    use super::{Listener, identify, says_something};
 
     fn address(text: &str) -> SocketAddr {
         let text = text.trim_start_matches("http://");
@@ -144,7 +152,9 @@ mod tests {
     async fn what_says_nothing_and_what_says_something_else_are_told_apart() {
         // It accepts, by way of the backlog, and says nothing.
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-        assert_eq!(identify(silent.local_addr().expect("an address")).await, Listener::Silent);
+        let quiet = silent.local_addr().expect("an address");
+        assert_eq!(identify(quiet).await, Listener::Silent);
+        assert!(!says_something(quiet).await);
         let other = TcpListener::bind("127.0.0.1:0").expect("a port");
         let at = other.local_addr().expect("an address");
         std::thread::spawn(move || {
@@ -154,5 +164,10 @@ mod tests {
             }
         });
         assert_eq!(identify(at).await, Listener::Unknown);
+        assert!(says_something(at).await);
+        let closing = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let at = closing.local_addr().expect("an address");
+        std::thread::spawn(move || closing.incoming().for_each(drop));
+        assert!(!says_something(at).await);
     }
 }

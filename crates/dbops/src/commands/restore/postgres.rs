@@ -127,7 +127,8 @@ pub(super) async fn plan(
     let mut destinations = Vec::new();
     for (name, postgres) in config.select_postgres(names)? {
         let url = args.into.as_ref().map_or(postgres.url.clone(), |into| postgres.url.with_database(into));
-        let destination = Destination::find(&url, options.existing).await?;
+        let mut destination = Destination::find(&url, options.existing).await?;
+        destination.container.clone_from(&postgres.container);
         tell_left_over(ui, &destination, &url);
         destinations.push((name.to_owned(), destination));
     }
