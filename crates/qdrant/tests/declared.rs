@@ -3,23 +3,30 @@
 mod random;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use dbops_qdrant::parameter::{Kind, NONE, PARAMETERS, Parameter, Scope, Value, parameters};
 use dbops_qdrant::{
     ChangeKind, CollectionSpec, Error, Extent, IndexSpec, IndexType, Plan, Server, ServerOptions, Settings, plan,
 };
-use dbops_testbed::unique;
+use dbops_testbed::{Qdrant, start_qdrant, unique};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
+use qdrant_client::Payload;
 use qdrant_client::qdrant::{
     CreateCollection, HnswConfigDiff, Memory, NamedVectors, PayloadStorageParams, PointStruct, SparseIndexConfig,
     SparseVectorConfig, SparseVectorParams, UpsertPointsBuilder, Vector, VectorParams,
 };
-use qdrant_client::{Payload, Qdrant};
+
+/// A server of their own: each plan asks about every collection, and other tests leave hundreds.
+fn own() -> &'static Qdrant {
+    static OWN: OnceLock<Qdrant> = OnceLock::new();
+    OWN.get_or_init(start_qdrant)
+}
 
 fn server() -> Server {
-    let qdrant = dbops_testbed::qdrant();
+    let qdrant = own();
     let options = ServerOptions {
         url: qdrant.url.clone(),
         grpc_port: qdrant.grpc_port,
@@ -286,9 +293,9 @@ async fn fill(spec: &CollectionSpec) {
     client().upsert_points(request).await.expect("points");
 }
 
-fn client() -> Qdrant {
-    let uri = format!("http://127.0.0.1:{}", dbops_testbed::qdrant().grpc_port);
-    Qdrant::from_url(&uri).skip_compatibility_check().build().expect("a client")
+fn client() -> qdrant_client::Qdrant {
+    let uri = format!("http://127.0.0.1:{}", own().grpc_port);
+    qdrant_client::Qdrant::from_url(&uri).skip_compatibility_check().build().expect("a client")
 }
 
 #[test]
