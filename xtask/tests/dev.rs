@@ -45,9 +45,10 @@ fn up_twice_down_twice_and_gone() {
         assert!(stdout.contains(&stack.port(port).to_string()), "{stdout}");
     }
     assert!(stdout.starts_with("SERVICE") && stdout.contains("dev-down --state"), "{stdout}");
-    let steps: Vec<_> = stderr.lines().filter(|line| !line.starts_with("building")).collect();
+    // Health may have to say something of this machine's disk.
+    let steps: Vec<_> = stderr.lines().filter(|line| line.starts_with("dbops ")).collect();
     let last = ["dbops migrate", "dbops backup", "dbops backup verify", "dbops health"];
-    assert_eq!(steps[steps.len() - 4..], last, "{stderr}");
+    assert_eq!(steps, last, "{stderr}");
     assert!(!stderr.contains('\u{1b}') && !stderr.contains("admin"), "{stderr}");
 
     let snapshot = || {
