@@ -40,7 +40,7 @@ pub use live::{Live, LiveCollection};
 pub use monitoring::{Issue, Memory};
 pub use plan::{Change, ChangeKind, Plan, Undeclared, What, plan};
 pub use points::{Id, Page, Point, Stored};
-pub use rebuild::{Copied, CopyOptions, Copying, Lengths, Rebuild, RebuildLock, Stage, rebuild};
+pub use rebuild::{Copied, Copier, CopyOptions, Copying, Lengths, Rebuild, RebuildLock, Stage, rebuild};
 pub use schema::json_schema;
 pub use search::{Distance, Search};
 pub use server::{Server, ServerOptions};

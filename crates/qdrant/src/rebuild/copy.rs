@@ -70,11 +70,12 @@ pub struct Copied {
 }
 
 /// One copy between two collections.
-struct Copier<'a> {
+pub struct Copier<'a> {
     server: &'a Server,
     from: &'a str,
     spec: &'a CollectionSpec,
     options: CopyOptions,
+    record: Record,
     /// The copy is in use: what was written there since is newer.
     is_in_use: bool,
 }
@@ -97,85 +98,21 @@ struct Walk {
 }
 
 impl Server {
-    /// Copies all points of the old collection into the new one, from where an earlier run broke off.
+    /// What copies the points for a rebuild, and follows them. The record of it is in `folder`.
     ///
     /// # Errors
     ///
-    /// When a server or a file cannot be read or written, or a copy is not what it was copied from.
-    pub async fn copy_points(
-        &self,
-        rebuild: &Rebuild,
+    /// When there can be no such folder.
+    pub fn copier<'a>(
+        &'a self,
+        rebuild: &'a Rebuild,
         note: &RebuildNote,
         folder: &Path,
         options: CopyOptions,
-        on_event: &mut dyn FnMut(Copying),
-    ) -> Result<Copied, Error> {
+    ) -> Result<Copier<'a>, Error> {
         let record = Record::open(folder, &note.run)?;
-        let copier = Copier { server: self, from: &rebuild.from, spec: &rebuild.spec, options, is_in_use: false };
-        if !record.exists() {
-            copier.record_ids(&record).await?;
-        }
-        copier.pass(&record, 1, on_event).await
-    }
-
-    /// Copies what changed in the meantime, until nothing does, or no less than before, and compares a sample and the
-    /// number of points.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::copy_points`].
-    pub async fn follow(
-        &self,
-        rebuild: &Rebuild,
-        note: &RebuildNote,
-        folder: &Path,
-        options: CopyOptions,
-        on_event: &mut dyn FnMut(Copying),
-    ) -> Result<Copied, Error> {
-        let record = Record::open(folder, &note.run)?;
-        let copier = Copier { server: self, from: &rebuild.from, spec: &rebuild.spec, options, is_in_use: false };
-        let (mut all, mut last) = (Copied::default(), u64::MAX);
-        for number in 2..=PASSES {
-            let done = copier.pass(&record, number, on_event).await?;
-            let changed = done.written + done.deleted;
-            all = all.and(done);
-            if changed == 0 || changed > last / 2 {
-                break;
-            }
-            last = changed;
-        }
-        copier.verify(&record, all.points).await?;
-        Ok(all)
-    }
-
-    /// After the swap: copies what was written to the old collection until then. What was written to the new one since
-    /// stays.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::copy_points`].
-    pub async fn follow_last_writes(
-        &self,
-        rebuild: &Rebuild,
-        note: &RebuildNote,
-        folder: &Path,
-        options: CopyOptions,
-        on_event: &mut dyn FnMut(Copying),
-    ) -> Result<Option<Copied>, Error> {
-        let record = Record::open(folder, &note.run)?;
-        if !record.exists() {
-            return Ok(None);
-        }
-        let copier = Copier { server: self, from: &rebuild.from, spec: &rebuild.spec, options, is_in_use: true };
-        let mut all = Copied::default();
-        for number in 1..=TAIL_PASSES {
-            let done = copier.pass(&record, number, on_event).await?;
-            all = all.and(done);
-            if done.written + done.deleted == 0 {
-                break;
-            }
-        }
-        Ok(Some(all))
+        let Rebuild { from, spec, .. } = rebuild;
+        Ok(Copier { server: self, from, spec, options, record, is_in_use: false })
     }
 
     /// Forgets what was copied, once all is done.
@@ -229,9 +166,64 @@ impl Copied {
 }
 
 impl Copier<'_> {
+    /// Copies all points of the old collection into the new one, from where an earlier run broke off.
+    ///
+    /// # Errors
+    ///
+    /// When a server or a file cannot be read or written, or a copy is not what it was copied from.
+    pub async fn copy(&self, on_event: &mut dyn FnMut(Copying)) -> Result<Copied, Error> {
+        if !self.record.exists() {
+            self.record_ids().await?;
+        }
+        self.pass(1, on_event).await
+    }
+
+    /// Copies what changed in the meantime, until nothing does, or no less than before, and compares a sample and the
+    /// number of points.
+    ///
+    /// # Errors
+    ///
+    /// As [`Copier::copy`].
+    pub async fn follow(&self, on_event: &mut dyn FnMut(Copying)) -> Result<Copied, Error> {
+        let (mut all, mut last) = (Copied::default(), u64::MAX);
+        for number in 2..=PASSES {
+            let done = self.pass(number, on_event).await?;
+            let changed = done.written + done.deleted;
+            all = all.and(done);
+            if changed == 0 || changed > last / 2 {
+                break;
+            }
+            last = changed;
+        }
+        self.verify(all.points).await?;
+        Ok(all)
+    }
+
+    /// After the swap: copies what was written to the old collection until then. What was written to the new one since
+    /// stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Copier::copy`].
+    pub async fn follow_last_writes(self, on_event: &mut dyn FnMut(Copying)) -> Result<Option<Copied>, Error> {
+        if !self.record.exists() {
+            return Ok(None);
+        }
+        let copier = Self { is_in_use: true, ..self };
+        let mut all = Copied::default();
+        for number in 1..=TAIL_PASSES {
+            let done = copier.pass(number, on_event).await?;
+            all = all.and(done);
+            if done.written + done.deleted == 0 {
+                break;
+            }
+        }
+        Ok(Some(all))
+    }
+
     /// What is known of a copy whose record is on another machine, or lost: which points are there.
-    async fn record_ids(&self, record: &Record) -> Result<(), Error> {
-        let mut writer = record.begin()?;
+    async fn record_ids(&self) -> Result<(), Error> {
+        let mut writer = self.record.begin()?;
         let mut next = Some(None);
         while let Some(from) = next {
             let page = self.server.page(&self.spec.name, from, 4096, false).await?;
@@ -239,22 +231,22 @@ impl Copier<'_> {
             writer.push(&entries.collect::<Vec<_>>())?;
             next = page.next.map(Some);
         }
-        record.commit(writer)
+        self.record.commit(writer)
     }
 
     /// Reads all of the source, and makes the copy the same.
-    async fn pass(&self, record: &Record, number: u32, on_event: &mut dyn FnMut(Copying)) -> Result<Copied, Error> {
+    async fn pass(&self, number: u32, on_event: &mut dyn FnMut(Copying)) -> Result<Copied, Error> {
         on_event(Copying::Pass { number, points: self.server.count(self.from).await? });
-        let mut writer = record.begin()?;
+        let mut writer = self.record.begin()?;
         let mut copied = Copied { passes: 1, ..Copied::default() };
-        let work = self.walk(record.entries()?).map_ok(|work| self.carry_out(work));
+        let work = self.walk(self.record.entries()?).map_ok(|work| self.carry_out(work));
         let mut done = std::pin::pin!(work.try_buffered(self.options.parallel));
         while let Some((entries, page)) = done.try_next().await? {
             writer.push(&entries)?;
             copied = Copied { points: copied.points + page.points, passes: 1, ..copied.and(page) };
             on_event(Copying::Points(page.points));
         }
-        record.commit(writer)?;
+        self.record.commit(writer)?;
         Ok(copied)
     }
 
@@ -368,7 +360,7 @@ impl Copier<'_> {
     }
 
     /// Whether the copy holds as many points as were copied, and some of them what they did when they were.
-    async fn verify(&self, record: &Record, points: u64) -> Result<(), Error> {
+    async fn verify(&self, points: u64) -> Result<(), Error> {
         let to = &self.spec.name;
         let differs = |reason| Error::Differs { copy: to.clone(), of: self.from.into(), reason };
         let found = self.server.count(to).await?;
@@ -376,7 +368,7 @@ impl Copier<'_> {
             return Err(differs(format!("it holds {found} points instead of {points}")));
         }
         let mut sample = self.server.sample(to, SAMPLE).await?;
-        for entry in record.entries()? {
+        for entry in self.record.entries()? {
             let hex: String = entry.target.iter().map(|byte| format!("{byte:02x}")).collect();
             if let Some(found) = sample.remove(&entry.id.to_string())
                 && !found.starts_with(&hex)

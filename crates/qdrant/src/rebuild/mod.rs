@@ -22,7 +22,7 @@ use crate::{
     RebuildStage, Server, Settings, generation, live, standing,
 };
 
-pub use copy::{Copied, CopyOptions, Copying};
+pub use copy::{Copied, Copier, CopyOptions, Copying};
 pub use lock::RebuildLock;
 
 /// The first version that keeps notes in collections.

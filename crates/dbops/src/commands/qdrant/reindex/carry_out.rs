@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use dbops_qdrant::{
-    CollectionState, Copied, Copying, Live, Rebuild, RebuildNote, RebuildStage, Server, SourceSpec, Stage, rebuild,
+    CollectionState, Copied, Copier, Copying, Live, Rebuild, RebuildNote, RebuildStage, Server, SourceSpec, Stage,
+    rebuild,
 };
 use dbops_sync::{SyncOptions, Synced, sync};
 use indicatif::ProgressBar;
@@ -143,15 +144,18 @@ async fn settle(ui: &Ui, server: &Server, to: &str) -> Result<()> {
     Ok(())
 }
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
+    fn copier(&self) -> Result<Copier<'a>> {
+        let Self { one, job, note, .. } = *self;
+        Ok(one.target.server.copier(job, note, &one.folder, one.args.copy_options())?)
+    }
+
     async fn fill(&mut self) -> Result<Copied> {
         if let Some(source) = &self.one.spec.source {
             return Ok(copied(self.synchronise(source).await?));
         }
-        let Self { one, job, note, .. } = *self;
-        let on_event = &mut |event| self.show(event);
-        let options = one.args.copy_options();
-        let copied = one.target.server.copy_points(job, note, &one.folder, options, on_event).await;
+        let copier = self.copier()?;
+        let copied = copier.copy(&mut |event| self.show(event)).await;
         self.end();
         Ok(copied?)
     }
@@ -168,10 +172,8 @@ impl Filling<'_> {
             }
             return Ok(all);
         }
-        let Self { one, job, note, .. } = *self;
-        let on_event = &mut |event| self.show(event);
-        let options = one.args.copy_options();
-        let followed = one.target.server.follow(job, note, &one.folder, options, on_event).await;
+        let copier = self.copier()?;
+        let followed = copier.follow(&mut |event| self.show(event)).await;
         self.end();
         Ok(followed?)
     }
@@ -181,16 +183,13 @@ impl Filling<'_> {
         if let Some(source) = &self.one.spec.source {
             return Ok(followed.and(copied(self.synchronise(source).await?)));
         }
-        let Self { one, job, note, .. } = *self;
-        let server = &one.target.server;
-        let on_event = &mut |event| self.show(event);
-        let options = one.args.copy_options();
-        let last = server.follow_last_writes(job, note, &one.folder, options, on_event).await;
+        let copier = self.copier()?;
+        let last = copier.follow_last_writes(&mut |event| self.show(event)).await;
         self.end();
         let Some(last) = last? else {
-            one.context.ui.warn(format!(
+            self.one.context.ui.warn(format!(
                 "what was written to {} while the alias moved is not known here: the rebuild began on another machine",
-                job.from
+                self.job.from
             ));
             return Ok(followed);
         };
