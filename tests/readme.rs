@@ -1,12 +1,8 @@
 //! The README's command lines, word for word: each is run, and prints what the README shows.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use dbops_postgres::{Throwaway, ThrowawayOptions, process};
-use dbops_testbed::{installation, start_qdrant};
-
-use crate::project::{Project, execute};
+use crate::stack::{Stack, root};
 
 /// Run elsewhere: the stack by `xtask/tests/dev.rs` and `tests/docker/`, the checks and tests by `.ci/run`; the others
 /// only prepare.
@@ -29,10 +25,6 @@ struct Example {
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).expect("README.md")
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace")
 }
 
 fn examples(text: &str) -> Vec<Example> {
@@ -81,26 +73,7 @@ fn mask_word(word: &str) -> String {
 
 #[test]
 fn the_tour_prints_what_the_readme_shows() {
-    // A throwaway server is careless otherwise, which `dbops health` tells.
-    let settings = ["fsync=on", "full_page_writes=on"].map(String::from).to_vec();
-    let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
-    let server = Throwaway::start(&installation(), &options).expect("PostgreSQL");
-    let qdrant = start_qdrant();
-    // As the configuration's defaults have it.
-    let local = |url: &str| url.replace("127.0.0.1", "localhost");
-    let project = Project::empty()
-        .env("DATABASE_URL_SYNC", &local(&server.url("bot_db").reveal()))
-        .env("VECTOR_DATABASE_URL", &local(&server.url("vector_db").reveal()))
-        .env("QDRANT_URL", &local(&qdrant.url))
-        .env("QDRANT_GRPC_PORT", &qdrant.grpc_port.to_string());
-    for name in ["bot_db", "vector_db"] {
-        execute(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
-    }
-    let copied = process::command("cp").arg("-r").arg(root().join("config")).arg(project.path("config")).status();
-    assert!(copied.expect("cp").success());
-    // This machine's disk may well be full.
-    let config = std::fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
-    project.write("config/dbops.yaml", &format!("{config}\nhealth: {{ skip: [disk_space] }}\n"));
+    let Stack { project, .. } = &Stack::start();
     // What dev-up runs before it hands over.
     for arguments in [&["migrate"][..], &["backup"], &["backup", "verify"], &["health"]] {
         project.ok(arguments);

@@ -1,0 +1,42 @@
+//! The runbooks of `docs/runbooks/`, run with the fault that each is for.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::project::{Project, Run};
+use crate::stack::root;
+
+/// Runs a runbook as an operator would: its name, and what follows it on the command line. Both streams are in stdout.
+pub(super) fn runbook(project: &Project, line: &str) -> Run {
+    project.shell(&format!("exec bash '{}'/docs/runbooks/{line}", root().display()))
+}
+
+/// The same, and it has to succeed.
+pub(super) fn done(project: &Project, line: &str) -> Run {
+    let run = runbook(project, line);
+    assert_eq!(run.code, 0, "{line}: {run}");
+    run
+}
+
+/// The names of the files with this extension.
+fn names(extension: &str) -> BTreeSet<String> {
+    let files = fs::read_dir(root().join("docs/runbooks")).expect("docs/runbooks");
+    let paths = files.map(|file| file.expect("a file").path());
+    let chosen = paths.filter(|path| path.extension().is_some_and(|found| found == extension));
+    chosen.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn each_runbook_has_a_page_that_is_linked_and_tells_its_usage() {
+    let mut scripts = names("sh");
+    assert!(scripts.remove("runbook"), "docs/runbooks/runbook.sh");
+    let mut pages = names("md");
+    assert!(pages.remove("README"), "docs/runbooks/README.md");
+    assert_eq!(scripts, pages);
+    let index = fs::read_to_string(root().join("docs/runbooks/README.md")).expect("the index");
+    for name in &scripts {
+        assert!(index.contains(&format!("({name}.md)")), "{name} is not linked");
+        let run = done(&Project::empty(), &format!("{name}.sh --help"));
+        assert!(run.stdout.contains(&format!("{name}.sh")), "{name}: {run}");
+    }
+}
