@@ -37,7 +37,9 @@ fn server() -> Server {
 }
 
 async fn plan_now(server: &Server, spec: &CollectionSpec) -> Plan {
-    let mut plan = plan(std::slice::from_ref(spec), &server.live().await.expect("the server answers")).expect("a plan");
+    let mut plan =
+        plan(std::slice::from_ref(spec), &server.live(std::slice::from_ref(spec)).await.expect("the server answers"))
+            .expect("a plan");
     // Other tests' collections are on the server too.
     plan.undeclared.clear();
     plan
