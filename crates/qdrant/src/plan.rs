@@ -345,13 +345,13 @@ fn alias(spec: &CollectionSpec, live: &Live) -> Option<Change> {
 fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
     let mut found = Vec::new();
     let specs: BTreeMap<_, _> = declared.iter().map(|spec| (&spec.name, spec)).collect();
-    let before = |spec: &CollectionSpec| live.before(&spec.name).into_iter().map(|old| (old, spec.name.clone()));
-    let rebuilt: BTreeMap<_, _> = declared.iter().flat_map(before).collect();
+    let before = declared.iter().flat_map(|spec| live.before(&spec.name).into_iter().map(move |old| (old, &spec.name)));
+    let rebuilt: BTreeMap<_, _> = before.collect();
     let names: BTreeSet<_> = live.collections.keys().chain(&live.others).collect();
     for name in names {
         let (Some(spec), Some(collection)) = (specs.get(name), live.collections.get(name)) else {
             let unfinished = live.note(name).filter(|note| specs.contains_key(&note.of)).map(|note| &note.of);
-            found.push(match unfinished.or(rebuilt.get(name)) {
+            found.push(match unfinished.or(rebuilt.get(name).copied()) {
                 Some(of) => {
                     Undeclared::Generation { name: name.clone(), of: of.clone(), is_unfinished: unfinished.is_some() }
                 }
