@@ -22,6 +22,7 @@ mod doctor;
 mod drift;
 mod dumping;
 mod health;
+mod health_faults;
 mod migrate;
 mod migrate_graph;
 mod migrate_interrupted;

@@ -342,7 +342,7 @@ fn a_run_killed_behind_the_swap_brings_the_last_writes() {
     project.ok(&["qdrant", "apply"]);
     fill(&name, 30, 4);
     reindex(&project, &[&name, "--force", "--no-swap"]);
-    project.ok(&["qdrant", "alias", "set", &alias, &format!("{name}.2")]);
+    project.ok(&["qdrant", "alias", "set", &alias, &format!("{name}.2"), "--yes"]);
     let write = |collection: &str, id: u64, number: u64| {
         let point = Point {
             id: Id::Number(id),
