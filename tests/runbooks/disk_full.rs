@@ -50,7 +50,8 @@ fn what_keeps_the_disk_full_is_named_and_freed_when_told() {
     execute(&url, "CREATE TABLE bulk AS SELECT n, repeat('x', 200) FROM generate_series(1, 30000) AS n");
 
     // Nothing is removed unless it is told to.
-    let said = ["slot standby_gone: nobody reads from it, keeps ", "unfinished", "table bulk: ", "--drop-slot TARGET SLOT"];
+    let said =
+        ["slot standby_gone: nobody reads from it, keeps ", "unfinished", "table bulk: ", "--drop-slot TARGET SLOT"];
     for _ in 0..2 {
         stopped(project, "disk-full.sh", 3, &said);
     }

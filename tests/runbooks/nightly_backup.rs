@@ -10,8 +10,7 @@ use crate::project::Project;
 use crate::stack::{Stack, root};
 
 /// Writes over some bytes of each backup as soon as it is made.
-const BREAKING: &str =
-    "printf broken | dd of=\"$DBOPS_BACKUP_PATH/bot_db.dump\" bs=1 seek=64 conv=notrunc 2>/dev/null";
+const BREAKING: &str = "printf broken | dd of=\"$DBOPS_BACKUP_PATH/bot_db.dump\" bs=1 seek=64 conv=notrunc 2>/dev/null";
 
 #[test]
 fn a_night_with_a_target_down_and_one_with_a_damaged_backup() {
@@ -59,7 +58,7 @@ fn values(project: &Project, file: &str, name: &str) -> Vec<String> {
 fn here(project: &Project, text: &str) -> String {
     let shown = |path: std::path::PathBuf| path.display().to_string();
     text.replace("/usr/local/share/dbops/runbooks", &shown(root().join("docs/runbooks")))
-        .replace("/var/cache/dbops", &shown(dbops_testbed::places().cache.expect("a cache folder")))
+        .replace("/var/cache/dbops", &shown(dbops_testbed::places().cache))
         .replace("/var/lib/dbops", &shown(project.path("state")))
         .replace("/etc/dbops", &shown(project.path("config")))
 }

@@ -67,7 +67,12 @@ fn a_rehearsal_fails_then_the_live_database_and_then_nothing() {
     execute(&url, "DROP INDEX by_hand");
 
     // Up to the point of no return, as often as one likes.
-    stopped(project, "production-migration.sh", 4, &["Nothing was changed. All is ready", "production-migration.sh --yes"]);
+    stopped(
+        project,
+        "production-migration.sh",
+        4,
+        &["Nothing was changed. All is ready", "production-migration.sh --yes"],
+    );
     assert_eq!((version_rows(&url), list(project).len()), (vec![HEAD.to_owned()], 1));
 
     // Rows that came behind the rehearsal's backup: the first revision is applied, the second is not.
