@@ -25,20 +25,17 @@ healthy() {
     dbops health "${others[@]/#/--skip=}"
 }
 
-# Whether there is more to differ than pending revisions: then it says what.
+# What differs by more than pending revisions is shown, and stops the runbook.
 undrifted() {
     local found
     code=0
     found=$(dbops schema drift --json) || code=$?
-    case $code in
-        0) ;;
-        3)
-            if awk '/"verdict":/ && !/"equal"/ { differs = 1 } END { exit !differs }' <<<"$found"; then
-                dbops schema drift
-            fi
-            ;;
-        *) stop "$step_remedy" "$code" ;;
-    esac
+    if [ "$code" = 3 ] && ! awk '/"verdict":/ && !/"equal"/ { differs = 1 } END { exit !differs }' <<<"$found"; then
+        return
+    fi
+    if [ "$code" != 0 ]; then
+        dbops schema drift
+    fi
 }
 
 # Where the databases are: name, rows of the version table, heads, state, with tabs between.
@@ -60,7 +57,8 @@ way_back() {
         printf '  or to have it as it was before the migration, without what was written since:\n'
         printf '    dbops restore %s %s --swap --disconnect\n' "$id" "$name"
     done <<<"$before"
-    printf 'Or correct the revision and run this again. One that is not completed: dbops migrate resume -t TARGET\n'
+    printf 'Or correct the revision (or the rows, and then nightly-backup.sh), and run this again. '
+    printf 'One that is not completed goes on with: dbops migrate resume -t TARGET\n'
 }
 
 # past WHAT ID BEFORE COMMAND...: a step behind the point of no return.
@@ -99,8 +97,8 @@ undrifted
 step "look at the revision files" "${untouched}Correct the files, or silence what is meant so with a comment: -- \
 dbops:ignore RULE reason"
 dbops migrate lint
-step "rehearse on the newest backup" "${untouched}Correct the revisions (what they do is shown above) and run this \
-again. Where there is no backup, or only one from before the last migration: nightly-backup.sh"
+step "rehearse on the newest backup" "${untouched}Correct the revisions; or the rows, and then nightly-backup.sh, for \
+the newest backup is what is rehearsed on. Then run this again"
 dbops migrate rehearse
 
 step "the point of no return" ""

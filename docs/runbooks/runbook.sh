@@ -27,6 +27,7 @@ stop() {
 # attempt COMMAND...: runs it and goes on; its exit code is in `code`.
 attempt() {
     code=0
+    # shellcheck disable=SC2034 # the runbooks look at it
     "$@" || code=$?
 }
 

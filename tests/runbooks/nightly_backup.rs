@@ -23,7 +23,8 @@ fn a_night_with_a_target_down_and_one_with_a_damaged_backup() {
 
     // The others are backed up all the same; then it is made up for.
     let text = fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
-    project.write("config/dbops.yaml", &text.replace("${QDRANT_URL:-http://localhost:6333}", "http://localhost:9"));
+    let down = text.replace("${QDRANT_URL:-http://localhost:6333}", "http://localhost:9");
+    project.write("config/dbops.yaml", &down.replace("${QDRANT_GRPC_PORT:-6334}", "9"));
     let lacks = "lacks qdrant, which did not answer: `dbops doctor qdrant`";
     stopped(project, "nightly-backup.sh", 3, &[lacks, "then run this again for it: nightly-backup.sh qdrant"]);
     assert_eq!(list(project)[0]["targets"], serde_json::json!(["bot_db", "vector_db"]));

@@ -51,29 +51,32 @@ fn a_rehearsal_fails_then_the_live_database_and_then_nothing() {
     let run = done(project, "production-migration.sh --yes");
     assert!(run.stdout.contains("nothing to do"), "{run}");
 
-    // What does not work on a copy is not tried on the original.
+    // What cannot run at all is found before there is a copy.
     nicknames(project, "persons");
     declare(project);
+    let said = ["relation \"persons\" does not exist", "Nothing was changed."];
+    stopped(project, "production-migration.sh --yes", 1, &said);
+    nicknames(project, "users");
     stopped(project, "production-migration.sh --yes", 1, &["there is no complete backup", "nightly-backup.sh"]);
+
+    // What does not work on a copy is not tried on the original.
+    execute(&url, "INSERT INTO users (email, display_name) VALUES ('twin@example.org', 'User 1')");
     back_up(project);
-    let said = ["relation \"persons\" does not exist", "Nothing was changed. Correct the revisions"];
+    let said = ["could not create unique index", "Nothing was changed. Correct the revisions"];
     stopped(project, "production-migration.sh --yes", 3, &said);
     assert_eq!((version_rows(&url), list(project).len()), (vec![HEAD.to_owned()], 1));
+    execute(&url, "DELETE FROM users WHERE email = 'twin@example.org'");
+    back_up(project);
 
     // Somebody was at work by hand.
-    nicknames(project, "users");
     execute(&url, "CREATE INDEX by_hand ON users (display_name)");
     stopped(project, "production-migration.sh --yes", 3, &["by_hand", "Take one of the ways that are named above"]);
     execute(&url, "DROP INDEX by_hand");
 
     // Up to the point of no return, as often as one likes.
-    stopped(
-        project,
-        "production-migration.sh",
-        4,
-        &["Nothing was changed. All is ready", "production-migration.sh --yes"],
-    );
-    assert_eq!((version_rows(&url), list(project).len()), (vec![HEAD.to_owned()], 1));
+    let ready = "Nothing was changed. All is ready";
+    stopped(project, "production-migration.sh", 4, &[ready, "production-migration.sh --yes"]);
+    assert_eq!((version_rows(&url), list(project).len()), (vec![HEAD.to_owned()], 2));
 
     // Rows that came behind the rehearsal's backup: the first revision is applied, the second is not.
     execute(&url, "INSERT INTO users (email, display_name) VALUES ('twin@example.org', 'User 1')");
@@ -84,8 +87,9 @@ fn a_rehearsal_fails_then_the_live_database_and_then_nothing() {
     assert_eq!(project.shell(&command(&run, "dbops migrate downgrade")).code, 0);
     assert_eq!(version_rows(&url), [HEAD]);
 
-    // With the rows corrected it goes through.
+    // With the rows corrected, also in what is rehearsed on, it goes through.
     execute(&url, "UPDATE users SET display_name = 'Twin' WHERE email = 'twin@example.org'");
+    back_up(project);
     let done_now = done(project, "production-migration.sh --yes");
     assert!(done_now.stdout.contains("migrated; the backup from before is "), "{done_now}");
     assert_eq!(version_rows(&url), ["bbbb2222bbbb"]);
