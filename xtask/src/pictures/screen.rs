@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 /// The size that programs are told.
-pub(super) const COLUMNS: usize = 100;
+pub(super) const COLUMNS: usize = 104;
 pub(super) const ROWS: usize = 30;
 
 /// How a character looks.

@@ -52,3 +52,18 @@ pub(super) async fn play(stage: &Stage, step: Step) -> Result<Scene> {
     screen.show(&stage.at_a_terminal(&step.command).await?)?;
     Ok(Scene { output: screen.into_lines(), step })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::steps;
+
+    #[test]
+    fn each_command_comes_with_the_paragraph_before_its_block() {
+        let readme = "## Before\n```console\n$ dbops no\n```\n## A tour\n\n```console\n$ export PATH=x\n```\n\nOne thing.\n\n\
+                      Another, on\ntwo lines:\n\n```console\n$ dbops a\nfound\n$ dbops b\n```\n\nNot run:\n\n```\n$ dbops c\n```\n\
+                      \n```console\n$ cargo xtask dev-down\n```\n\nLast:\n\n```console\n$ dbops d\n```\n## Behind\n$ dbops no\n";
+        let steps = steps(readme);
+        let shown: Vec<_> = steps.iter().map(|step| (step.remark.as_deref(), step.command.as_str())).collect();
+        assert_eq!(shown, [(Some("Another, on two lines"), "dbops a"), (None, "dbops b"), (Some("Last"), "dbops d")]);
+    }
+}
