@@ -112,7 +112,8 @@ fn drawn(picture: &str) -> String {
         let (tag, content) = line.split_once('>').expect("a tag");
         // It goes on from the line above, which had no room left.
         let start = if tag.contains("class=\"w\"") { "" } else { "\n" };
-        let plain: String = content.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+        let plain: String =
+            content.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
         let plain = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         // What the README says between its blocks.
         if !plain.starts_with('#') {

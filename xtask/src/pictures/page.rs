@@ -17,7 +17,7 @@ use crate::test::BROWSERS;
 use crate::workspace::built;
 
 /// The part of the page that is shown, in pixels.
-const SIZE: &str = "1110,964";
+const SIZE: &str = "1140,962";
 
 /// The pictures, and what the browser is told to prefer.
 const SCHEMES: [(&str, &str); 2] = [("status-light.png", "1"), ("status-dark.png", "0")];

@@ -28,7 +28,8 @@ const STYLE: &str = "\
 .p{fill:#8ea2b8}.f{fill:#a4b0bd}.r{fill:#ff8f87}.g{fill:#6fcf8b}.y{fill:#e5b25c}.l,.c{fill:#7fb2f0}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important}}
 ";
-const FONTS: &str = "ui-monospace,SFMono-Regular,'SF Mono',Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace";
+const FONTS: &str =
+    "ui-monospace,SFMono-Regular,'SF Mono',Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace";
 
 /// Something that appears.
 struct Event {

@@ -160,7 +160,8 @@ mod tests {
             let mut screen = Screen::new();
             screen.show(written).expect("it is understood");
             let lines = screen.into_lines();
-            let lines: Vec<String> = lines.iter().map(|line| line.characters.iter().map(|(c, _)| *c).collect()).collect();
+            let lines: Vec<String> =
+                lines.iter().map(|line| line.characters.iter().map(|(c, _)| *c).collect()).collect();
             assert_eq!(lines.join("|"), expected, "{written:?}");
         }
     }
