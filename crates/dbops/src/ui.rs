@@ -64,6 +64,15 @@ impl Ui {
         Ok(io::stdout().write_all(bytes)?)
     }
 
+    /// A script or a drawing, byte for byte: what looks like a colour in a literal belongs to it, and is not taken out
+    /// where colours are not wanted. Silent under `--json`.
+    pub(crate) fn script(&self, script: &str) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        Ok(writeln!(io::stdout(), "{script}")?)
+    }
+
     /// The one document of `--json`. Silent otherwise.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<()> {
         if !self.json {
