@@ -54,6 +54,7 @@ mod s3_proxy;
 mod schema;
 mod schema_graph;
 mod schema_show;
+mod security;
 mod serve;
 mod shell;
 mod stack;

@@ -64,7 +64,7 @@ async fn in_front_of(server: (String, u16), acceptor: TlsAcceptor) -> u16 {
 }
 
 #[tokio::test]
-async fn as_much_of_a_certificate_is_verified_as_the_mode_asks_for() {
+async fn each_mode_verifies_what_libpq_says_it_does() {
     let places = Places::from_variables(|name| std::env::var_os(name));
     let installation = Installation::find_or_fetch_server(&places, true).await.expect("a server");
     let options = ThrowawayOptions { tcp_password: Some("s3cret".into()), settings: Vec::new() };
@@ -92,6 +92,9 @@ async fn as_much_of_a_certificate_is_verified_as_the_mode_asks_for() {
         (good, "verify-ca", Some("theirs"), Some((ConnectErrorKind::Tls, "UnknownIssuer"))),
         // libpq: with a root certificate, `require` verifies as `verify-ca` does.
         (good, "require", Some("theirs"), Some((ConnectErrorKind::Tls, "UnknownIssuer"))),
+        // No public authority signed it.
+        (good, "verify-full", Some("system"), Some((ConnectErrorKind::Tls, "UnknownIssuer"))),
+        (good, "", Some("system"), Some((ConnectErrorKind::Tls, "UnknownIssuer"))),
         (good, "verify-full", Some("missing"), Some((ConnectErrorKind::Tls, "missing"))),
         (other, "verify-ca", Some("ours"), None),
         (other, "verify-full", Some("ours"), Some((ConnectErrorKind::Tls, "not valid for name"))),
@@ -100,10 +103,13 @@ async fn as_much_of_a_certificate_is_verified_as_the_mode_asks_for() {
         (expired, "verify-full", Some("ours"), Some((ConnectErrorKind::Tls, "expired"))),
     ];
     for (port, mode, root, expected) in cases {
-        let mut text = format!("postgresql://postgres:s3cret@localhost:{port}/postgres?sslmode={mode}");
-        if let Some(root) = root {
-            text.push_str(&format!("&sslrootcert={}", folder.path().join(root).display()));
-        }
+        let mode = if mode.is_empty() { String::new() } else { format!("sslmode={mode}&") };
+        let root = match root {
+            None => String::new(),
+            Some("system") => "sslrootcert=system".to_owned(),
+            Some(file) => format!("sslrootcert={}", folder.path().join(file).display()),
+        };
+        let text = format!("postgresql://postgres:s3cret@localhost:{port}/postgres?{mode}{root}");
         match (connect(&DatabaseUrl::parse(&text, "me").expect("a URL")).await, expected) {
             (Ok(client), None) => assert_eq!(client.query("SELECT 1", &[]).await.expect("a row").len(), 1, "{text}"),
             (Err(error), Some((kind, said))) => {

@@ -90,10 +90,10 @@ pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
     context.ui.document(&DiffDocument { statements: documents(steps) })?;
     if makes_functions(steps) {
         // A body may speak of what comes later.
-        context.ui.data("SET check_function_bodies = off;\n")?;
+        context.ui.script("SET check_function_bodies = off;\n")?;
     }
     let mut lines = steps.iter().flat_map(|step| &step.statements);
-    lines.try_for_each(|statement| context.ui.data(format!("{}{};\n", remarks(statement), statement.sql)))?;
+    lines.try_for_each(|statement| context.ui.script(&format!("{}{};\n", remarks(statement), statement.sql)))?;
     Ok(Outcome::Done)
 }
 
