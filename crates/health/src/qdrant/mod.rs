@@ -3,6 +3,7 @@
 mod asked;
 mod collections;
 mod connection;
+mod http;
 mod nodes;
 mod replicas;
 mod row_counts;
@@ -48,7 +49,7 @@ macro_rules! entries {
 }
 
 /// The checks that ask more of the server than what its collections are.
-const ENTRIES: [Entry; 5] = entries![nodes, replicas, snapshots, unindexed_fields, row_counts];
+const ENTRIES: [Entry; 6] = entries![http, nodes, replicas, snapshots, unindexed_fields, row_counts];
 
 /// Every check of a server.
 pub(crate) fn checks() -> Vec<Check> {
