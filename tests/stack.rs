@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbops_postgres::{DatabaseUrl, Throwaway, ThrowawayOptions, process};
+use dbops_postgres::{DatabaseUrl, Installation, Throwaway, ThrowawayOptions, process};
 use dbops_testbed::{Qdrant, installation, start_qdrant};
 
 use crate::project::{Project, execute};
@@ -20,10 +20,15 @@ pub(crate) fn root() -> &'static Path {
 
 impl Stack {
     pub(crate) fn start() -> Self {
+        Self::start_with(&installation())
+    }
+
+    /// With a PostgreSQL of one's own choice.
+    pub(crate) fn start_with(installation: &Installation) -> Self {
         // A throwaway server is careless otherwise, which `dbops health` tells.
         let settings = ["fsync=on", "full_page_writes=on"].map(String::from).to_vec();
         let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
-        let server = Throwaway::start(&installation(), &options).expect("PostgreSQL");
+        let server = Throwaway::start(installation, &options).expect("PostgreSQL");
         let qdrant = start_qdrant();
         // As the configuration's defaults have it.
         let local = |url: &str| url.replace("127.0.0.1", "localhost");

@@ -1,20 +1,41 @@
 //! The runbooks of `docs/runbooks/`, run with the fault that each is for.
 
+mod add_replica;
+mod lost_qdrant;
+mod move_collection;
+mod postgres_upgrade;
+mod rotate_api_key;
+mod rotate_credentials;
+mod rows;
+
 use std::collections::BTreeSet;
 use std::fs;
 
 use crate::project::{Project, Run};
 use crate::stack::root;
 
-/// Runs a runbook as an operator would: its name, and what follows it on the command line. Both streams are in stdout.
+/// Runs a runbook as an operator would: variables, its name, and what follows it on the command line. Both streams are
+/// in stdout.
 pub(super) fn runbook(project: &Project, line: &str) -> Run {
-    project.shell(&format!("exec bash '{}'/docs/runbooks/{line}", root().display()))
+    let end = line.find(".sh").expect("a runbook");
+    let (variables, line) = line.split_at(line[..end].rfind(' ').map_or(0, |space| space + 1));
+    project.shell(&format!("{variables}exec bash '{}'/docs/runbooks/{line}", root().display()))
 }
 
 /// The same, and it has to succeed.
 pub(super) fn done(project: &Project, line: &str) -> Run {
     let run = runbook(project, line);
     assert_eq!(run.code, 0, "{line}: {run}");
+    run
+}
+
+/// The same, and it has to stop with this code, saying all of this.
+pub(super) fn stops(project: &Project, line: &str, code: i32, said: &[&str]) -> Run {
+    let run = runbook(project, line);
+    assert_eq!(run.code, code, "{line}: {run}");
+    for text in said {
+        assert!(run.stdout.contains(text), "{line}: {text}: {run}");
+    }
     run
 }
 
