@@ -7,6 +7,22 @@ use dbops_testbed::{Qdrant, installation, start_qdrant};
 
 use crate::project::{Project, execute};
 
+const USERS: &str = "INSERT INTO users (email, display_name)
+    SELECT 'user' || n || '@example.org', 'User ' || n FROM generate_series(1, 300) AS n";
+const CHUNKS: &str = "
+    INSERT INTO documents (source, uri, content_hash)
+        SELECT 'upload', 'file' || n, sha256(n::text::bytea) FROM generate_series(1, 20) AS n;
+    INSERT INTO chunks (document_id, chunk_index, content, embedding, embedding_model, embedded_at)
+        SELECT d.id, n, d.uri || ', part ' || n, v.embedding, 'test', now()
+        FROM documents AS d, generate_series(0, 9) AS n, LATERAL (
+            SELECT array_agg(sin(i * hashtext(d.uri || ' ' || n)::float8)::real ORDER BY i)::vector AS embedding
+            FROM generate_series(1, 384) AS i
+        ) AS v";
+const MORE_CHUNKS: &str = "
+    INSERT INTO chunks (document_id, chunk_index, content, embedding, embedding_model, embedded_at)
+        SELECT document_id, 10, content, embedding * embedding, 'test', now()
+        FROM chunks WHERE chunk_index = 0 ORDER BY content LIMIT 10";
+
 pub(crate) struct Stack {
     pub(crate) project: Project,
     pub(crate) qdrant: Qdrant,
@@ -23,8 +39,7 @@ impl Stack {
         Self::start_with(&installation())
     }
 
-    /// With a PostgreSQL of one's own choice.
-    pub(crate) fn start_with(installation: &Installation) -> Self {
+    fn start_with(installation: &Installation) -> Self {
         // A throwaway server is careless otherwise, which `dbops health` tells.
         let settings = ["fsync=on", "full_page_writes=on"].map(String::from).to_vec();
         let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
@@ -46,6 +61,26 @@ impl Stack {
         let config = std::fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
         project.write("config/dbops.yaml", &format!("{config}\nhealth: {{ skip: [disk_space] }}\n"));
         Self { project, qdrant, server }
+    }
+
+    /// The same at the newest revision, with 300 users, and 200 chunks with their points.
+    pub(crate) fn filled() -> Self {
+        Self::filled_with(&installation())
+    }
+
+    /// The same with a PostgreSQL of one's own choice.
+    pub(crate) fn filled_with(installation: &Installation) -> Self {
+        let stack = Self::start_with(installation);
+        stack.project.ok(&["migrate"]);
+        execute(&stack.url("bot_db"), USERS);
+        execute(&stack.url("vector_db"), CHUNKS);
+        stack.project.ok(&["qdrant", "sync"]);
+        stack
+    }
+
+    /// Ten chunks more, which Qdrant does not have yet.
+    pub(crate) fn write_chunks(&self) {
+        execute(&self.url("vector_db"), MORE_CHUNKS);
     }
 
     /// A database of the PostgreSQL server, as its superuser.

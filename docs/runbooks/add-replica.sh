@@ -66,7 +66,8 @@ if as_server test -e "$DATA/PG_VERSION"; then
         stop "$DATA holds a database that is no replica: nothing in it was touched. Choose another folder" 4
 else
     step "create the role $user" "the user of $target has to be a superuser, or have CREATEROLE and REPLICATION"
-    can=$(sql "$target" -v user="$user" <<<"SELECT rolreplication AND rolcanlogin FROM pg_roles WHERE rolname = :'user'")
+    may="SELECT rolreplication AND rolcanlogin FROM pg_roles WHERE rolname = :'user'"
+    can=$(sql "$target" -v user="$user" <<<"$may")
     if [ -z "$can" ]; then
         sql "$target" -v user="$user" <<<'CREATE ROLE :"user" LOGIN REPLICATION'
         set_password "$target" "$user" "$PASSWORD_FILE"
@@ -88,9 +89,9 @@ SELECT pg_create_physical_replication_slot(:'name', true) \g /dev/null
 \endif
 SQL
 
-    step "copy the primary" "the primary needs a line in pg_hba.conf, and a reload: host replication $user \
-ADDRESS scram-sha-256. The slot keeps WAL on the primary until this has succeeded: run this again, or give up with \
-\`dbops shell $target -- -c \"SELECT pg_drop_replication_slot('$name')\"\`"
+    step "copy the primary" "the primary needs a line in pg_hba.conf, and a reload: host replication $user ADDRESS \
+scram-sha-256. The slot keeps WAL on the primary until this has succeeded: run this again, or give up with \`dbops \
+shell $target -- -c \"SELECT pg_drop_replication_slot('$name')\"\`"
     way="host=$(quoted "$PRIMARY_HOST") port=${PRIMARY_PORT:-5432} user=$(quoted "$user")"
     way="$way passfile=$(quoted "$passfile") application_name=$(quoted "$name") ${PRIMARY_OPTIONS:-}"
     as_server "${bin}pg_basebackup" --dbname="$way" --no-password --pgdata="$DATA" --slot="$name" \
@@ -114,8 +115,9 @@ deadline=$((SECONDS + ${WAIT:-60}))
 until [ "$(state)" = streaming ]; do
     if [ "$SECONDS" -ge "$deadline" ]; then
         as_server tail -n 5 "$log" >&2 || true
-        stop "the replica is not connected, or has not caught up; its log ends as above. Where WAL or the slot is gone, \
-stop it, move $DATA away and run this again: it is copied anew. Where it is only slow, give it more time with WAIT"
+        stop "the replica is not connected, or has not caught up; its log ends as above. Where WAL or the slot is \
+gone, stop it, move $DATA away and run this again: it is copied anew. Where it is only slow, give it more time with \
+WAIT"
     fi
     sleep 1
 done

@@ -2,7 +2,7 @@
 # move-collection.sh COLLECTION [--drop-old]
 #
 # A Qdrant collection gets the parameters that its declaration has now, behind its alias, while the application goes on.
-# COLLECTION is its declared name or its alias. What it was before stays as the way back; --drop-old drops it at the end.
+# COLLECTION is its declared name or its alias. What it was before stays as the way back; --drop-old drops it in the end.
 #
 #   MIN_RECALL  the part of the nearest rows that searches have to find afterwards (0.95)
 #
@@ -25,20 +25,20 @@ step "compare $collection with its table" "\`dbops qdrant sync $collection\` mak
 again. Nothing was changed"
 dbops qdrant verify "$collection"
 
-step "rebuild $collection behind its alias" "the alias leads to a whole collection, the old one or the new one. Where the \
-declaration is wrong, correct it and pass --restart once: \`dbops qdrant reindex $collection --restart\`. Else run this \
-again: it goes on where it was"
+step "rebuild $collection behind its alias" "the alias leads to a whole collection, the old one or the new one. Where \
+the declaration is wrong, correct it and pass --restart once: \`dbops qdrant reindex $collection --restart\`. Else run \
+this again: it goes on where it was"
 dbops qdrant reindex "$collection"
 
 step "change in place what needs no rebuild" "correct the declaration as the message says, then run this again"
 dbops qdrant apply --in-place
 
-step "compare it with its table again" "\`dbops qdrant sync $collection\`, then run this again. The old collection is still \
-there: \`dbops qdrant alias list\` and \`dbops qdrant alias set\` lead the application back to it"
+step "compare it with its table again" "\`dbops qdrant sync $collection\`, then run this again. The old collection is \
+still there: \`dbops qdrant alias list\` and \`dbops qdrant alias set\` lead the application back to it"
 dbops qdrant verify --deep "$collection"
 
-step "measure what searches find" "the new parameters find too little. \`dbops qdrant alias set\` leads the application \
-back to the old collection at once; then correct the declaration, and run this again"
+step "measure what searches find" "the new parameters find too little. \`dbops qdrant alias set\` leads the \
+application back to the old collection at once; then correct the declaration, and run this again"
 dbops qdrant recall "$collection" --min "${MIN_RECALL:-0.95}"
 
 if [ -n "$drop_old" ]; then

@@ -88,7 +88,8 @@ if [ "$exists" = 1 ]; then
         THEN 'a rehearsal' WHEN EXISTS (SELECT FROM pg_class WHERE oid >= 16384) THEN 'something else' END")
     case $holds in
     'a rehearsal') over=(--overwrite --disconnect) ;;
-    'something else') stop "it holds something that is no rehearsal of this: choose another name, or drop it yourself" 4 ;;
+    'something else') stop "it holds something that is no rehearsal of this: choose another name, or drop it yourself" \
+4 ;;
     esac
 fi
 
@@ -103,8 +104,8 @@ step "back up $target" "the message above says why. Then run this again. $back"
 id=$(dbops backup "$target" --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 printf '%s\n' "$id" >&2
 
-step "restore it on the new server, and compare every row" "the message above says why; the old database is \
-whole. Then run this again. $back"
+step "restore it on the new server, and compare every row" "the message above says why; the old database is whole. \
+Then run this again. $back"
 on "$NEW_URL" dbops restore "$id" "$target" --create-roles "${over[@]}"
 on "$NEW_URL" sql "$target" -v name="$name" <<'SQL'
 SET default_transaction_read_only = off;

@@ -43,8 +43,10 @@ gets_in() {
 
 step "read the new password" "write one line into the file: \`openssl rand -hex 24 > FILE\`"
 password=$(<"$NEW_PASSWORD_FILE")
-[ "${#password}" -ge 16 ] || stop "a password has at least 16 characters: \`openssl rand -hex 24 > $NEW_PASSWORD_FILE\`" 2
-[ "$password" = "${password%%$'\n'*}" ] || stop "a password is one line: \`openssl rand -hex 24 > $NEW_PASSWORD_FILE\`" 2
+[ "${#password}" -ge 16 ] || stop "a password has at least 16 characters: \`openssl rand -hex 24 > \
+$NEW_PASSWORD_FILE\`" 2
+[ "$password" = "${password%%$'\n'*}" ] || stop "a password is one line: \`openssl rand -hex 24 > \
+$NEW_PASSWORD_FILE\`" 2
 old=$(od -An -N16 -tx1 /dev/urandom)
 [ -z "${OLD_PASSWORD_FILE:-}" ] || old=$(<"$OLD_PASSWORD_FILE")
 [ "$old" != "$password" ] || stop "the old password is the new one: \`openssl rand -hex 24 > $NEW_PASSWORD_FILE\`" 2
@@ -55,14 +57,15 @@ dbops' own role, put the new one where the configuration takes it from, and run 
 own=$(sql "$target" <<<"SELECT session_user")
 
 if [ -n "$like" ]; then
-    step "create the role $role if it is not there" "the user of dbops needs CREATEROLE, and has to be a member of $like \
-with ADMIN OPTION, or a superuser"
+    step "create the role $role if it is not there" "the user of dbops needs CREATEROLE, and has to be a member of \
+$like with ADMIN OPTION, or a superuser"
     sql "$target" -v role="$role" -v like="$like" <<'SQL'
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') AS is_new \gset
 \if :is_new
 -- What the new role makes belongs to whom the old one's things belong to.
 SELECT coalesce((SELECT substr(setting, 6) FROM pg_db_role_setting, unnest(setconfig) AS setting
-    WHERE setrole = to_regrole(quote_ident(:'like')) AND setdatabase = 0 AND setting LIKE 'role=%'), :'like') AS owner \gset
+    WHERE setrole = to_regrole(quote_ident(:'like')) AND setdatabase = 0 AND setting LIKE 'role=%'), :'like') AS owner
+\gset
 BEGIN;
 CREATE ROLE :"role" LOGIN IN ROLE :"owner";
 ALTER ROLE :"role" SET role TO :'owner';
@@ -73,7 +76,8 @@ fi
 
 step "see whether $role is in use" "see \`dbops doctor $target\`"
 can_log_in=$(sql "$target" -v role="$role" <<<"SELECT rolcanlogin FROM pg_roles WHERE rolname = :'role'")
-[ "$can_log_in" = t ] || stop "there is no role $role that may log in: correct the name, or create it with --like OTHER" 2
+[ "$can_log_in" = t ] || stop "there is no role $role that may log in: correct the name, or create it with --like \
+OTHER" 2
 if gets_in "$password"; then
     printf 'the new password is in force already\n' >&2
 else
@@ -87,18 +91,18 @@ else
     set_password "$target" "$role" "$NEW_PASSWORD_FILE"
     printf '%s has the new password\n' "$role" >&2
     if [ "$role" = "$own" ]; then
-        stop "put the new password where the configuration takes that of $target from (\`dbops doctor $target\` names it), \
-and run this again: it proves the rest"
+        stop "put the new password where the configuration takes that of $target from (\`dbops doctor $target\` names \
+it), and run this again: it proves the rest"
     fi
-    step "log in with the new password" "it is set, and does not open the door: see pg_hba.conf, and whether the role may \
-connect to this database"
+    step "log in with the new password" "it is set, and does not open the door: see pg_hba.conf, and whether the role \
+may connect to this database"
     gets_in "$password" || failed 1
 fi
 
 step "try the old password" "see \`dbops doctor $target\`"
 if gets_in "$old"; then
-    stop "another password than the new one opens the door: the server asks for none. Replace \`trust\` in pg_hba.conf by \
-\`scram-sha-256\`, reload, and run this again"
+    stop "another password than the new one opens the door: the server asks for none. Replace \`trust\` in pg_hba.conf \
+by \`scram-sha-256\`, reload, and run this again"
 fi
 
 step "see that dbops still gets in" "do what it says, and run this again"

@@ -27,6 +27,7 @@ stop() {
 # attempt COMMAND...: runs it and goes on; its exit code is in `code`.
 attempt() {
     code=0
+    # shellcheck disable=SC2034 # the runbooks look at it
     "$@" || code=$?
 }
 
@@ -47,10 +48,16 @@ need() {
     done
 }
 
-# psql hashes a password itself and sends the hash alone, so that it is in no argument, no statement and no log. Without a
-# terminal, which setsid takes away, psql reads it from standard input.
-#
-# set_password TARGET ROLE FILE
+# sql TARGET [OPTION...]: what psql answers to the statements on standard input, columns joined by |. Values go along as
+# `-v name=value` and stand in the statements as :'name' or :"name".
+sql() {
+    local target=$1
+    shift
+    dbops shell "$target" -- -XAtq -v ON_ERROR_STOP=1 "$@"
+}
+
+# set_password TARGET ROLE FILE: psql hashes a password itself and sends the hash alone, so that it is in no argument,
+# statement or log. Without a terminal, which setsid takes away, psql reads it from standard input.
 set_password() {
     local password said
     password=$(<"$3")
@@ -61,21 +68,31 @@ set_password() {
     }
 }
 
-# sql TARGET [OPTION...] <STATEMENTS: psql on the target; the rows as plain lines, and nothing after an error.
-sql() {
-    local target=$1
-    shift
-    dbops shell "$target" -- -XAtq -v ON_ERROR_STOP=1 "$@"
+# target_names [KIND]: the configured targets, only those of this kind (postgres, qdrant) where one is named.
+target_names() {
+    dbops config show | awk -v kind="${1:-}" '
+        NF == 0 { is_over = 1 }
+        NR > 1 && !is_over && (kind == "" || $2 == kind) { print $1 }'
 }
 
-# In a subshell only the code is passed on: the shell that it belongs to tells it.
-failed() {
-    local code=$1
-    if [ "$BASH_SUBSHELL" = 0 ]; then
-        printf '\nstopped at: %s (exit code %s)\nwhat to do: %s\n' "$step_now" "$code" "$step_remedy" >&2
-    fi
-    exit "$code"
+# sets_with TARGET...: the backups that hold these targets whole, the newest first.
+sets_with() {
+    dbops backup list | awk -F '[ ][ ]+' -v wanted="$*" '
+        BEGIN { count = split(wanted, names, " ") }
+        NR > 1 {
+            for (i = 1; i <= count; i++) if (!index(", " $3 ", ", ", " names[i] ", ")) next
+            print $1
+        }'
 }
+
+# What fails in a subshell is told once, by the shell that waits for it.
+failed() {
+    if [ "$BASH_SUBSHELL" = 0 ]; then
+        printf '\nstopped at: %s (exit code %s)\nwhat to do: %s\n' "$step_now" "$1" "$step_remedy" >&2
+    fi
+    exit "$1"
+}
+
 trap 'failed $?' ERR
 
 case ${1:-} in -h | --help) usage 0 ;; esac

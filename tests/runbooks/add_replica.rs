@@ -8,8 +8,7 @@ use dbops_postgres::{DataFolder, DatabaseUrl, ServerUser};
 use dbops_testbed::installation;
 use tempfile::TempDir;
 
-use super::rows::{fill, insert_chunks};
-use super::{done, stops};
+use super::{done, stopped};
 use crate::project::{PATIENCE, execute, query};
 use crate::stack::Stack;
 
@@ -78,8 +77,7 @@ fn until(url: &DatabaseUrl, sql: &str, answer: &str) {
 
 #[test]
 fn a_replica_streams_and_one_that_does_not_is_told() {
-    let stack = Stack::start();
-    fill(&stack);
+    let stack = Stack::filled();
     let (project, place) = (&stack.project, Place::new());
     let primary = stack.url("vector_db");
     project.write("right.password", "it: replicates\\all\n");
@@ -88,11 +86,11 @@ fn a_replica_streams_and_one_that_does_not_is_told() {
 
     // A role that is there keeps its password.
     execute(&primary, "CREATE ROLE replicator LOGIN");
-    stops(project, &line, 4, &["replicator is there and may not replicate"]);
+    stopped(project, &line, 4, &["replicator is there and may not replicate"]);
     execute(&primary, "DROP ROLE replicator");
     execute(&primary, "CREATE ROLE replicator LOGIN REPLICATION PASSWORD 'it: replicates\\all'");
     let said = ["stopped at: copy the primary", "password authentication failed", "needs a line in pg_hba.conf"];
-    stops(project, &wrong, 1, &said);
+    stopped(project, &wrong, 1, &said);
     assert!(!place.data().join("PG_VERSION").exists());
     execute(&primary, "DROP ROLE replicator");
 
@@ -100,8 +98,8 @@ fn a_replica_streams_and_one_that_does_not_is_told() {
     assert!(run.stdout.contains("replica1 streams from bot_db"), "{run}");
     let copy = replica(&primary, place.port);
     assert_eq!(query(&copy, "SELECT pg_is_in_recovery()"), ["t"]);
-    insert_chunks(&stack, 1001, 1010);
-    until(&copy, "SELECT count(*) FROM chunks WHERE chunk_index > 1000", "10");
+    stack.write_chunks();
+    until(&copy, "SELECT count(*) FROM chunks WHERE chunk_index = 10", "10");
     let secret =
         query(&copy, "SELECT position('replicates' IN setting) FROM pg_settings WHERE name = 'primary_conninfo'");
     assert_eq!(secret, ["0"], "the password is in the password file alone");
@@ -110,19 +108,19 @@ fn a_replica_streams_and_one_that_does_not_is_told() {
     // It is down, and comes up again.
     place.stop();
     done(project, &line);
-    until(&copy, "SELECT count(*) FROM chunks WHERE chunk_index > 1000", "10");
+    until(&copy, "SELECT count(*) FROM chunks WHERE chunk_index = 10", "10");
 
     // It is down for so long that the primary was told to give it up.
     place.stop();
     execute(&primary, "SELECT pg_drop_replication_slot('replica1')");
     let short = place.line(&primary, "right.password", 2);
     let said = ["stopped at: wait until it streams", "replication slot \"replica1\" does not exist", "run this again"];
-    stops(project, &short, 1, &said);
+    stopped(project, &short, 1, &said);
     place.stop();
     std::fs::rename(place.data(), place.folder.path().join("given up")).expect("a folder");
     done(project, &line);
 
     // What is no replica is not touched.
     execute(&copy, "SELECT pg_promote()");
-    stops(project, &line, 4, &["holds a database that is no replica", "Choose another folder"]);
+    stopped(project, &line, 4, &["holds a database that is no replica", "Choose another folder"]);
 }

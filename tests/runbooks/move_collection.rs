@@ -4,8 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::rows::{CHUNKS, fill, insert_chunks};
-use super::{done, stops};
+use super::{done, stopped};
 use crate::project::Project;
 use crate::stack::Stack;
 
@@ -26,8 +25,7 @@ fn collections(project: &Project) -> Vec<String> {
 
 #[test]
 fn a_wrong_parameter_changes_nothing_and_a_right_one_leads_behind_the_alias() {
-    let stack = Stack::start();
-    fill(&stack);
+    let stack = Stack::filled();
     let project = &stack.project;
     let file = fs::read_to_string(project.path(FILE)).expect("the collections");
     let declare = |from: &str, to: &str| {
@@ -38,10 +36,10 @@ fn a_wrong_parameter_changes_nothing_and_a_right_one_leads_behind_the_alias() {
 
     declare("m: 16", "m: -1");
     let said = ["stopped at: read the declaration (exit code 2)", "collections.yaml:", "nothing was changed"];
-    stops(project, RUN, 2, &said);
+    stopped(project, RUN, 2, &said);
     // The table's vectors have 384 numbers.
     declare("size: 384", "size: 128");
-    stops(
+    stopped(
         project,
         RUN,
         1,
@@ -51,9 +49,9 @@ fn a_wrong_parameter_changes_nothing_and_a_right_one_leads_behind_the_alias() {
 
     declare("on_disk_payload: true", "on_disk_payload: false\n    shard_number: 2");
     project.ok(&["qdrant", "reindex", "document_chunks", "--restart", "--no-swap"]);
-    insert_chunks(&stack, CHUNKS + 1, CHUNKS + 5);
-    let said = ["stopped at: compare document_chunks with its table (exit code 3)", "5 rows without a point"];
-    stops(project, RUN, 3, &said);
+    stack.write_chunks();
+    let said = ["stopped at: compare document_chunks with its table (exit code 3)", "10 rows without a point"];
+    stopped(project, RUN, 3, &said);
     project.ok(&["qdrant", "sync"]);
     let run = done(project, RUN);
     assert!(run.stdout.contains("document_chunks leads there"), "{run}");

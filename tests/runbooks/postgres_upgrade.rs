@@ -1,12 +1,14 @@
 //! `postgres-upgrade.sh`: the Support Bot's databases move from PostgreSQL 16 to 18.
 
 use std::fs::{self, File};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use dbops_postgres::{DatabaseUrl, Installation, Origin, Throwaway, ThrowawayOptions, Version, process};
 use dbops_testbed::{installation, places};
 
-use super::rows::{CHUNKS, fill};
-use super::{done, stops};
+use super::{done, stopped};
 use crate::project::{Held, execute, query};
 use crate::stack::Stack;
 
@@ -54,12 +56,26 @@ fn is_closed(url: &DatabaseUrl) -> bool {
     query(url, "SHOW default_transaction_read_only") == ["on"]
 }
 
+/// What an application may say, and its rows are written after all.
+const WRITES: (&str, &str) = ("default_transaction_read_only", "off");
+
+/// Writes once the database is closed, and its sessions are ended, until the run is over.
+fn write_although_closed(server: &DatabaseUrl, database: &DatabaseUrl, is_over: &AtomicBool) {
+    let closed = "SELECT 1 FROM pg_db_role_setting WHERE setconfig = '{default_transaction_read_only=on}'";
+    while query(server, closed).is_empty() && !is_over.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    while !is_over.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_secs(1));
+        execute(&database.with_settings(&[WRITES]), "UPDATE users SET display_name = 'Somebody'");
+    }
+}
+
 const COUNTS: &str = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)";
 
 #[test]
 fn both_databases_move_to_a_newer_major_version() {
-    let stack = Stack::start_with(&older());
-    fill(&stack);
+    let stack = Stack::filled_with(&older());
     let new = newer();
     let (old_url, new_url) = (stack.url("vector_db"), new.url("vector_db"));
     assert_eq!((major(&old_url), major(&new.url("postgres"))), ("16".into(), "18".into()));
@@ -70,14 +86,14 @@ fn both_databases_move_to_a_newer_major_version() {
     let run = done(&stack.project, &line);
     assert!(run.stdout.contains("from 16.14 to 18.") && run.stdout.contains("the rehearsal took"), "{run}");
     assert!(!run.stdout.contains("admin"), "{run}");
-    assert_eq!(query(&new_url, COUNTS), [format!("1|{CHUNKS}")]);
-    execute(&old_url, "DELETE FROM chunks WHERE chunk_index <= 10");
+    assert_eq!(query(&new_url, COUNTS), ["20|200"]);
+    execute(&old_url, "DELETE FROM chunks WHERE chunk_index = 0");
     let _session = Held::new(&old_url, "SELECT 1");
 
     let switch = format!("{line} --switch");
     let run = done(&stack.project, &switch);
     assert!(run.stdout.contains("Now set VECTOR_DATABASE_URL to NEW_URL"), "{run}");
-    assert_eq!(query(&new_url, COUNTS), [format!("1|{}", CHUNKS - 10)]);
+    assert_eq!(query(&new_url, COUNTS), ["20|180"]);
     assert_eq!(query(&new_url, "SELECT has_table_privilege('bot', 'chunks', 'SELECT')"), ["t"]);
     assert!(is_closed(&old_url) && !is_closed(&new_url));
     let sessions = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -86,7 +102,7 @@ fn both_databases_move_to_a_newer_major_version() {
     // What is in use now is no rehearsal: nothing takes its place.
     let said =
         ["stopped at: see what the database of NEW_URL holds", "it holds something that is no rehearsal of this"];
-    stops(&stack.project, &switch, 4, &said);
+    stopped(&stack.project, &switch, 4, &said);
     let project = stack.project.env("VECTOR_DATABASE_URL", &new_url.reveal());
     let run = done(&project, &line);
     assert!(run.stdout.contains("vector_db is on the server of NEW_URL already"), "{run}");
@@ -94,13 +110,12 @@ fn both_databases_move_to_a_newer_major_version() {
     project.ok(&["qdrant", "sync"]);
     project.ok(&["qdrant", "verify"]);
     let back = upgrade(&old_url, "vector_db VECTOR_DATABASE_URL --switch");
-    stops(&project, &back, 2, &["the new server is no newer major version"]);
+    stopped(&project, &back, 2, &["the new server is no newer major version"]);
 }
 
 #[test]
 fn what_stops_it_leaves_the_old_database_in_use() {
-    let stack = Stack::start_with(&older());
-    fill(&stack);
+    let stack = Stack::filled_with(&older());
     let (project, new) = (&stack.project, newer());
     let (old_url, new_url) = (stack.url("bot_db"), new.url("bot_db"));
     let line = upgrade(&new_url, "bot_db DATABASE_URL_SYNC");
@@ -110,29 +125,38 @@ fn what_stops_it_leaves_the_old_database_in_use() {
         execute(&old_url, &format!("SET allow_system_table_mods = on; {rename}"));
     };
     extension("plpgsql", "rare");
-    stops(project, &format!("{line} --switch"), 1, &["the new server does not have the extension rare"]);
+    stopped(project, &format!("{line} --switch"), 1, &["the new server does not have the extension rare"]);
     assert!(!is_closed(&old_url));
     extension("rare", "plpgsql");
 
     // Somebody else's database has the name.
     execute(&new.url("postgres"), "CREATE DATABASE bot_db");
     execute(&new_url, "CREATE TABLE somebodys (id int)");
-    stops(project, &format!("{line} --switch"), 4, &["no rehearsal of this: choose another name"]);
+    stopped(project, &format!("{line} --switch"), 4, &["no rehearsal of this: choose another name"]);
     assert!(!is_closed(&old_url));
     // One that is empty is filled.
     execute(&new_url, "DROP TABLE somebodys");
     done(project, &line);
 
+    // The new version is not what the application needs.
     let pending = project.json(0, &["migrate", "revision", "-m", "add nothing", "-t", "bot_db"]);
     let path = pending["path"].as_str().and_then(|path| path.strip_prefix("PROJECT/")).expect("a path");
     let said =
         ["stopped at: check the database on the new server (exit code 3)", "Writing stays off until `", "--back`"];
-    stops(project, &format!("{line} --switch"), 3, &said);
+    stopped(project, &format!("{line} --switch"), 3, &said);
     assert!(is_closed(&old_url));
     done(project, &format!("{line} --back"));
     assert!(!is_closed(&old_url));
-    execute(&old_url, "DELETE FROM users");
     fs::remove_file(project.path(path)).expect("a revision");
+
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| write_although_closed(&stack.url("postgres"), &old_url, &is_over));
+        let line = format!("{line} --switch");
+        stopped(project, &line, 1, &["something wrote to the old database although it is closed to that"]);
+        is_over.store(true, Ordering::Relaxed);
+    });
+    execute(&old_url.with_settings(&[WRITES]), "DELETE FROM users");
     done(project, &format!("{line} --switch"));
     assert_eq!(query(&new_url, "SELECT count(*) FROM users"), ["0"]);
 }

@@ -2,7 +2,7 @@
 
 use dbops_testbed::{Qdrant, start_qdrant, start_qdrant_with, unique};
 
-use super::{done, stops};
+use super::{done, stopped};
 use crate::project::Project;
 
 const RUN: &str = "NEW_KEY_FILE=new.key OLD_KEY_FILE=old.key rotate-api-key.sh qdrant QDRANT_API_KEY";
@@ -30,21 +30,21 @@ fn project(server: &Qdrant, key: &str) -> Project {
 fn the_way_from_the_known_key_to_the_new_one_is_told_step_by_step() {
     let before = with_key("known-to-others");
     let said = ["stopped at: try the new key", "as QDRANT__SERVICE__ALT_API_KEY beside the old one"];
-    stops(&project(&before, "known-to-others"), RUN, 3, &said);
+    stopped(&project(&before, "known-to-others"), RUN, 3, &said);
 
     let after = with_key("known-to-few");
     let said = ["stopped at: see which key dbops uses", "put the new key where QDRANT_API_KEY comes from"];
-    stops(&project(&after, "known-to-others"), RUN, 3, &said);
+    stopped(&project(&after, "known-to-others"), RUN, 3, &said);
     let project = project(&after, "known-to-few");
     for _ in 0..2 {
         let run = done(&project, RUN);
         assert!(run.stdout.contains("qdrant takes the new key only"), "{run}");
     }
     project.write("new.key", "known-to-others\n");
-    stops(&project, RUN, 2, &["the new key is the old one"]);
+    stopped(&project, RUN, 2, &["the new key is the old one"]);
 }
 
 #[test]
 fn a_server_that_asks_for_no_key_is_found() {
-    stops(&project(&start_qdrant(), "known-to-few"), RUN, 1, &["any key opens the door"]);
+    stopped(&project(&start_qdrant(), "known-to-few"), RUN, 1, &["any key opens the door"]);
 }
