@@ -2,7 +2,7 @@
 # move-collection.sh COLLECTION [--drop-old]
 #
 # A Qdrant collection gets the parameters that its declaration has now, behind its alias, while the application goes on.
-# COLLECTION is its declared name or its alias. What it was before stays as the way back; --drop-old drops it in the end.
+# COLLECTION is its declared name or its alias. What it was before stays as the way back; --drop-old drops it.
 #
 #   MIN_RECALL  the part of the nearest rows that searches have to find afterwards (0.95)
 #
@@ -37,8 +37,9 @@ step "compare it with its table again" "\`dbops qdrant sync $collection\`, then 
 still there: \`dbops qdrant alias list\` and \`dbops qdrant alias set\` lead the application back to it"
 dbops qdrant verify --deep "$collection"
 
-step "measure what searches find" "the new parameters find too little. \`dbops qdrant alias set\` leads the \
-application back to the old collection at once; then correct the declaration, and run this again"
+step "measure what searches find" "one of the two finds too little. Where it is Qdrant, \`dbops qdrant alias set\` leads \
+the application back to the old collection at once; then correct the declaration, and run this again. Where it is \
+pgvector, see its index and hnsw.ef_search"
 dbops qdrant recall "$collection" --min "${MIN_RECALL:-0.95}"
 
 if [ -n "$drop_old" ]; then

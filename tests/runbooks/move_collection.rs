@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{done, stopped};
-use crate::project::Project;
+use crate::project::{Project, execute};
 use crate::stack::Stack;
 
 const RUN: &str = "move-collection.sh document_chunks";
@@ -58,6 +58,14 @@ fn a_wrong_parameter_changes_nothing_and_a_right_one_leads_behind_the_alias() {
     assert_eq!(behind_alias(project), "document_chunks_v1.2");
     assert_eq!(collections(project), [old, "document_chunks_v1.2"], "the way back is there");
     project.ok(&["qdrant", "plan", "--check"]);
+
+    // pgvector looks at one candidate alone, and finds less than it should.
+    let vector_db = stack.url("vector_db");
+    execute(&vector_db, "ALTER DATABASE vector_db SET hnsw.ef_search = 1");
+    let said = ["stopped at: measure what searches find (exit code 3)", "one of the two finds too little"];
+    stopped(project, &format!("{RUN} --drop-old"), 3, &said);
+    assert_eq!(collections(project), [old, "document_chunks_v1.2"]);
+    execute(&vector_db, "ALTER DATABASE vector_db RESET hnsw.ef_search");
 
     let again = done(project, RUN);
     assert!(again.stdout.contains("nothing to do"), "{again}");

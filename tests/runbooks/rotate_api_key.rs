@@ -7,8 +7,8 @@ use crate::project::Project;
 
 const RUN: &str = "NEW_KEY_FILE=new.key OLD_KEY_FILE=old.key rotate-api-key.sh qdrant QDRANT_API_KEY";
 
-fn with_key(key: &str) -> Qdrant {
-    start_qdrant_with(&std::env::temp_dir().join(unique("dbops-qdrant")), Some(key))
+fn with_keys(keys: &[&str]) -> Qdrant {
+    start_qdrant_with(&std::env::temp_dir().join(unique("dbops-qdrant")), keys)
 }
 
 /// A project with this server, and with the key that dbops has.
@@ -28,11 +28,17 @@ fn project(server: &Qdrant, key: &str) -> Project {
 
 #[test]
 fn the_way_from_the_known_key_to_the_new_one_is_told_step_by_step() {
-    let before = with_key("known-to-others");
+    let before = with_keys(&["known-to-others"]);
     let said = ["stopped at: try the new key", "as QDRANT__SERVICE__ALT_API_KEY beside the old one"];
     stopped(&project(&before, "known-to-others"), RUN, 3, &said);
 
-    let after = with_key("known-to-few");
+    let between = with_keys(&["known-to-others", "known-to-few"]);
+    for key in ["known-to-others", "known-to-few"] {
+        let said = ["stopped at: try the old key", "Hand the new one to the applications"];
+        stopped(&project(&between, key), RUN, 1, &said);
+    }
+
+    let after = with_keys(&["known-to-few"]);
     let said = ["stopped at: see which key dbops uses", "put the new key where QDRANT_API_KEY comes from"];
     stopped(&project(&after, "known-to-others"), RUN, 3, &said);
     let project = project(&after, "known-to-few");

@@ -66,6 +66,10 @@ fn the_application_takes_another_role_and_the_known_password_is_refused() {
     done(project, &rotate("new", "known", "bot_3 --like bot_2"));
     assert_eq!(query(&login(&stack, "bot_3", NEW), "SELECT current_user"), ["bot"]);
 
+    // An application that has had the superuser's name until now.
+    done(project, &rotate("new", "known", "backend --like postgres"));
+    assert_eq!(query(&login(&stack, "backend", NEW), "SELECT session_user, current_user"), ["backend|postgres"]);
+
     let session = Held::new(&known.clone().with_application_name("backend"), "SELECT 1");
     let said = ["bot has 1 sessions, whose next login would fail", "--like bot makes one"];
     stopped(project, &rotate("new", "known", "bot"), 4, &said);
