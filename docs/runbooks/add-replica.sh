@@ -49,12 +49,14 @@ step "look where the replica is to be" "name a folder below one that belongs to 
 as_server test -w "$(dirname "$DATA")"
 
 step "look at the primary" "see \`dbops doctor $target\`"
-facts=$(sql "$target" <<'SQL'
+senders=2
+if as_server test -e "$DATA/standby.signal"; then senders=0; fi
+facts=$(sql "$target" -v senders="$senders" <<'SQL'
 SELECT current_setting('server_version_num')::int / 10000,
     CASE WHEN pg_is_in_recovery() THEN 'it is a replica itself'
     WHEN current_setting('wal_level') = 'minimal' THEN 'wal_level is minimal: set it to replica and restart'
-    WHEN current_setting('max_wal_senders')::int < (SELECT count(*) FROM pg_stat_replication) + 2
-    THEN 'max_wal_senders has no room for two more: raise it and restart' END
+    WHEN current_setting('max_wal_senders')::int < (SELECT count(*) FROM pg_stat_replication) + :senders
+    THEN 'max_wal_senders leaves no room for it: raise it and restart' END
 SQL
 )
 major=${facts%%|*} wrong=${facts#*|}
@@ -90,8 +92,9 @@ SELECT pg_create_physical_replication_slot(:'name', true) \g /dev/null
 SQL
 
     step "copy the primary" "the primary needs a line in pg_hba.conf, and a reload: host replication $user ADDRESS \
-scram-sha-256. The slot keeps WAL on the primary until this has succeeded: run this again, or give up with \`dbops \
-shell $target -- -c \"SELECT pg_drop_replication_slot('$name')\"\`"
+scram-sha-256. Where the password is wrong, rotate-credentials.sh gives $user another one. The slot keeps WAL on the \
+primary until this has succeeded: run this again, or give up with \`dbops shell $target -- -c \"SELECT \
+pg_drop_replication_slot('$name')\"\`"
     way="host=$(quoted "$PRIMARY_HOST") port=${PRIMARY_PORT:-5432} user=$(quoted "$user")"
     way="$way passfile=$(quoted "$passfile") application_name=$(quoted "$name") ${PRIMARY_OPTIONS:-}"
     as_server "${bin}pg_basebackup" --dbname="$way" --no-password --pgdata="$DATA" --slot="$name" \

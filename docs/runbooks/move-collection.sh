@@ -37,9 +37,9 @@ step "compare it with its table again" "\`dbops qdrant sync $collection\`, then 
 still there: \`dbops qdrant alias list\` and \`dbops qdrant alias set\` lead the application back to it"
 dbops qdrant verify --deep "$collection"
 
-step "measure what searches find" "one of the two finds too little. Where it is Qdrant, \`dbops qdrant alias set\` leads \
-the application back to the old collection at once; then correct the declaration, and run this again. Where it is \
-pgvector, see its index and hnsw.ef_search"
+step "measure what searches find" "one of the two finds too little. Where it is Qdrant, \`dbops qdrant alias set\` \
+leads the application back to the old collection at once; then correct the declaration, and run this again. Where it \
+is pgvector, see its index and hnsw.ef_search"
 dbops qdrant recall "$collection" --min "${MIN_RECALL:-0.95}"
 
 if [ -n "$drop_old" ]; then

@@ -18,6 +18,13 @@ target=${1:-} variable=${2:-} mode=${3:---rehearsal}
 case $mode in --rehearsal | --switch | --back) ;; *) usage ;; esac
 need NEW_URL
 server=${NEW_URL%%\?*}
+case $server in
+*://*/?*) ;;
+*)
+    printf 'error: NEW_URL has to name the database: postgresql://USER:PASSWORD@HOST:PORT/NAME\n' >&2
+    exit 2
+    ;;
+esac
 name=${server##*/}
 # The database itself may not be there yet.
 any_url=${server%/*}/postgres${NEW_URL#"$server"}
@@ -86,16 +93,16 @@ exists=$(on "$any_url" sql "$target" -v name="$name" <<<"SELECT count(*) FROM pg
 if [ "$exists" = 1 ]; then
     holds=$(on "$NEW_URL" sql "$target" <<<"SELECT CASE WHEN current_setting('dbops.rehearsal', true) = 'yes'
         THEN 'a rehearsal' WHEN EXISTS (SELECT FROM pg_class WHERE oid >= 16384) THEN 'something else' END")
-    case $holds in
-    'a rehearsal') over=(--overwrite --disconnect) ;;
-    'something else') stop "it holds something that is no rehearsal of this: choose another name, or drop it yourself" \
-4 ;;
-    esac
+    if [ "$holds" = 'a rehearsal' ]; then
+        over=(--overwrite --disconnect)
+    elif [ -n "$holds" ]; then
+        stop "it holds something that is no rehearsal of this: choose another name, or drop it yourself" 4
+    fi
 fi
 
 started=$SECONDS
 if [ "$mode" = --switch ]; then
-    step "end all writing to $target" "see who may alter the database: its owner, or a superuser"
+    step "end all writing to $target" "the owner of the database, or a superuser, may close it. $back"
     set_old read-only
     before=$(written)
 fi

@@ -34,8 +34,8 @@ nonsense=$(mktemp)
 trap 'rm -f "$nonsense"' EXIT
 od -An -N16 -tx1 /dev/urandom | tr -d ' ' >"$nonsense"
 if gets_in "$nonsense" >/dev/null 2>&1; then
-    stop "any key opens the door, for the server asks for none: start it with QDRANT__SERVICE__API_KEY, and run this \
-again"
+    stop "any key opens the door, for the server asks for none: start it with the new one as QDRANT__SERVICE__API_KEY, \
+and run this again"
 fi
 
 step "see which key dbops uses" "put the new key where $variable comes from, and run this again"

@@ -43,13 +43,12 @@ gets_in() {
 
 step "read the new password" "write one line into the file: \`openssl rand -hex 24 > FILE\`"
 password=$(<"$NEW_PASSWORD_FILE")
-[ "${#password}" -ge 16 ] || stop "a password has at least 16 characters: \`openssl rand -hex 24 > \
-$NEW_PASSWORD_FILE\`" 2
-[ "$password" = "${password%%$'\n'*}" ] || stop "a password is one line: \`openssl rand -hex 24 > \
-$NEW_PASSWORD_FILE\`" 2
+another="\`openssl rand -hex 24 > $NEW_PASSWORD_FILE\` writes another one"
+[ "${#password}" -ge 16 ] || stop "a password has at least 16 characters: $another" 2
+[ "$password" = "${password%%$'\n'*}" ] || stop "a password is one line: $another" 2
 old=$(od -An -N16 -tx1 /dev/urandom)
 [ -z "${OLD_PASSWORD_FILE:-}" ] || old=$(<"$OLD_PASSWORD_FILE")
-[ "$old" != "$password" ] || stop "the old password is the new one: \`openssl rand -hex 24 > $NEW_PASSWORD_FILE\`" 2
+[ "$old" != "$password" ] || stop "the old password is the new one: $another" 2
 command -v setsid >/dev/null || stop "install setsid (util-linux): without it psql asks the terminal for passwords"
 
 step "log in to $target as dbops does" "see \`dbops doctor $target\`. When an earlier run has changed the password of \
@@ -76,8 +75,8 @@ fi
 
 step "see whether $role is in use" "see \`dbops doctor $target\`"
 can_log_in=$(sql "$target" -v role="$role" <<<"SELECT rolcanlogin FROM pg_roles WHERE rolname = :'role'")
-[ "$can_log_in" = t ] || stop "there is no role $role that may log in: correct the name, or create it with --like \
-OTHER" 2
+[ "$can_log_in" = t ] ||
+    stop "there is no role $role that may log in: correct the name, or create it with --like OTHER" 2
 if gets_in "$password"; then
     printf 'the new password is in force already\n' >&2
 else
