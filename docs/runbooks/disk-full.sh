@@ -8,6 +8,8 @@
 #   --temporary              removes what killed runs of dbops have left in the folder for temporary files
 #   --drop-slot TARGET SLOT  drops a replication slot that nobody reads from, which lets its WAL go; the standby or the
 #                            subscription that it belonged to has to be made anew
+#
+# FULL_AT is how many percent of the disk of the backups may be used; without it 95.
 
 # shellcheck source-path=SCRIPTDIR source=runbook.sh
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
@@ -58,7 +60,7 @@ left_over() {
 }
 
 report() {
-    local name repository
+    local name
     for name in $databases; do
         step "see what takes the disk of $name" "let the user look: GRANT pg_monitor TO ..."
         if dbops health "$name" --check reachable --check authentication; then
@@ -69,7 +71,6 @@ what is named below, or enlarge the disk\n' "$name" >&2
         fi
     done
     step "see what takes the disk of the backups" "see what is named above"
-    repository=$(dbops config show | sed -n 's/^backups: //p')
     if [ -d "$repository" ]; then
         df -hP "$repository"
         du -sh "$repository"
@@ -100,6 +101,8 @@ END
 
 step "read the configuration" "correct what dbops names above, then run this again"
 databases=$(target_names postgres)
+# A bucket is no folder, and has no disk that can be looked at.
+repository=$(dbops config show | sed -n 's/^backups: //p')
 if ! command -v flock >/dev/null; then
     stop "install flock (util-linux): it tells which temporary folders nobody uses" 2
 fi
@@ -120,7 +123,14 @@ if [ "$temporary" = yes ]; then
     done
 fi
 
-step "look again" "free what is named above: run this again with --prune, --temporary, or --drop-slot TARGET SLOT; \
-drop or move what nobody needs; or enlarge the disk"
+advice="run this again with --prune, --temporary, or --drop-slot TARGET SLOT; drop or move what nobody needs; or \
+enlarge the disk"
+step "look again" "free what is named above: $advice"
 # shellcheck disable=SC2086 # one word for each name
 dbops health $databases --check reachable --check disk_space --check replication_slots --check temporary_files
+if [ -d "$repository" ]; then
+    used=$(df -P "$repository" | awk 'NR == 2 { print $5 + 0 }')
+    if [ "$used" -ge "${FULL_AT:-95}" ]; then
+        stop "$used % of the disk of the backups are used: $advice" 3
+    fi
+fi

@@ -40,6 +40,11 @@ fn everything_comes_back_from_the_repository_alone() {
     stopped(project, "lost-machine.sh", 2, &["key.txt", "bring back dbops.yaml", "the key of the backups"]);
     copy(&old.project, project, "key.txt");
     drop(old);
+    // A database with something else in it is neither touched nor taken for one that is back.
+    execute(&server, "CREATE DATABASE bot_db");
+    execute(&new.url("bot_db"), "CREATE TABLE stray (id int)");
+    stopped(project, "lost-machine.sh", 4, &["holds data: table public.stray", "restore bot_db from "]);
+    execute(&server, "DROP DATABASE bot_db");
 
     let run = done(project, "lost-machine.sh");
     assert!(run.stdout.contains(&format!("{newest} is damaged: going back to the one before")), "{run}");

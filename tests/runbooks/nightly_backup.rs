@@ -3,6 +3,8 @@
 use std::fs;
 
 use dbops_postgres::process;
+use dbops_testbed::start_qdrant;
+use serde_json::json;
 
 use super::{done, stopped};
 use crate::backup::list;
@@ -14,25 +16,28 @@ const BREAKING: &str = "printf broken | dd of=\"$DBOPS_BACKUP_PATH/bot_db.dump\"
 
 #[test]
 fn a_night_with_a_target_down_and_one_with_a_damaged_backup() {
-    let Stack { project, .. } = &Stack::filled();
-    let run = done(project, "nightly-backup.sh");
+    let stack = Stack::filled();
+    let Stack { project, qdrant, .. } = stack;
+    let run = done(&project, "nightly-backup.sh");
     assert!(run.stdout.contains("backed up, verified and pruned: "), "{run}");
-    let all = list(project);
-    assert_eq!(all[0]["targets"], serde_json::json!(["bot_db", "vector_db", "qdrant"]));
+    let all = list(&project);
+    assert_eq!(all[0]["targets"], json!(["bot_db", "vector_db", "qdrant"]));
     assert!(all[0]["verified"].is_string() && all[0]["restored"].is_null(), "{all:?}");
 
     // The others are backed up all the same; then it is made up for.
-    let text = fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
-    let down = text.replace("${QDRANT_URL:-http://localhost:6333}", "http://localhost:9");
-    project.write("config/dbops.yaml", &down.replace("${QDRANT_GRPC_PORT:-6334}", "9"));
+    drop(qdrant);
     let lacks = "lacks qdrant, which did not answer: `dbops doctor qdrant`";
-    stopped(project, "nightly-backup.sh", 3, &[lacks, "then run this again for it: nightly-backup.sh qdrant"]);
-    assert_eq!(list(project)[0]["targets"], serde_json::json!(["bot_db", "vector_db"]));
-    stopped(project, "nightly-backup.sh qdrant", 3, &["nothing was backed up: no target answers"]);
-    project.write("config/dbops.yaml", &text);
+    stopped(&project, "nightly-backup.sh", 3, &[lacks, "then run this again for it: nightly-backup.sh qdrant"]);
+    assert_eq!(list(&project)[0]["targets"], json!(["bot_db", "vector_db"]));
+    stopped(&project, "nightly-backup.sh qdrant", 3, &["nothing was backed up: no target answers"]);
+    let qdrant = start_qdrant();
+    let project = &project.env("QDRANT_URL", &qdrant.url).env("QDRANT_GRPC_PORT", &qdrant.grpc_port.to_string());
+    project.ok(&["migrate"]);
+    project.ok(&["qdrant", "sync"]);
     done(project, "nightly-backup.sh qdrant");
 
     // Damaged as soon as it is written: found, and nothing is pruned.
+    let text = fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
     let hooks = format!("backup:\n  hooks: {{ after: ['{BREAKING}'] }}\n");
     project.write("config/dbops.yaml", &text.replace("\nbackup:\n", &format!("\n{hooks}")));
     let before = list(project).len();
