@@ -160,7 +160,7 @@ fn qdrant_is_walked_to_as_well() {
     let grpc = format!("http://127.0.0.1:{}", server.grpc_port);
     broken(&target(&grpc, server.grpc_port), "listener", "gRPC", "6333");
     let data = tempfile::tempdir().expect("a folder");
-    let locked = start_qdrant_with(data.path(), Some("0pen-sesame"));
+    let locked = start_qdrant_with(data.path(), &["0pen-sesame"]);
     broken(&target(&locked.url, locked.grpc_port), "key", "key", "set `api_key` in the configuration");
     let wrong = target(&format!("{}\n    api_key: s3cret", locked.url), locked.grpc_port);
     broken(&wrong, "key", "key", "correct `api_key` in the configuration");

@@ -202,7 +202,7 @@ fn a_killed_comparison_is_gone_on_with() {
 #[test]
 fn the_key_is_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = start_qdrant_with(&folder.path().join("data"), Some("the-right-s3cret"));
+    let server = start_qdrant_with(&folder.path().join("data"), &["the-right-s3cret"]);
     let project = Project::empty();
     project.write("collections.yaml", "version: 1\ncollections:\n  c: {vectors: {size: 4, distance: Dot}}\n");
     for (key, code, said) in [

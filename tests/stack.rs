@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbops_postgres::{DatabaseUrl, Throwaway, ThrowawayOptions, process};
+use dbops_postgres::{DatabaseUrl, Installation, Throwaway, ThrowawayOptions, process};
 use dbops_testbed::{Qdrant, installation, start_qdrant};
 
 use crate::project::{Project, execute};
@@ -15,9 +15,13 @@ const CHUNKS: &str = "
     INSERT INTO chunks (document_id, chunk_index, content, embedding, embedding_model, embedded_at)
         SELECT d.id, n, d.uri || ', part ' || n, v.embedding, 'test', now()
         FROM documents AS d, generate_series(0, 9) AS n, LATERAL (
-            SELECT array_agg(sin(n * i + length(d.uri))::real ORDER BY i)::vector AS embedding
+            SELECT array_agg(sin(i * hashtext(d.uri || ' ' || n)::float8)::real ORDER BY i)::vector AS embedding
             FROM generate_series(1, 384) AS i
         ) AS v";
+const MORE_CHUNKS: &str = "
+    INSERT INTO chunks (document_id, chunk_index, content, embedding, embedding_model, embedded_at)
+        SELECT document_id, 10, content, embedding * embedding, 'test', now()
+        FROM chunks WHERE chunk_index = 0 ORDER BY content LIMIT 10";
 
 pub(crate) struct Stack {
     pub(crate) project: Project,
@@ -32,10 +36,14 @@ pub(crate) fn root() -> &'static Path {
 
 impl Stack {
     pub(crate) fn start() -> Self {
+        Self::start_with(&installation())
+    }
+
+    fn start_with(installation: &Installation) -> Self {
         // A throwaway server is careless otherwise, which `dbops health` tells.
         let settings = ["fsync=on", "full_page_writes=on"].map(String::from).to_vec();
         let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
-        let server = Throwaway::start(&installation(), &options).expect("PostgreSQL");
+        let server = Throwaway::start(installation, &options).expect("PostgreSQL");
         let qdrant = start_qdrant();
         // As the configuration's defaults have it.
         let local = |url: &str| url.replace("127.0.0.1", "localhost");
@@ -57,12 +65,22 @@ impl Stack {
 
     /// The same at the newest revision, with 300 users, and 200 chunks with their points.
     pub(crate) fn filled() -> Self {
-        let stack = Self::start();
+        Self::filled_with(&installation())
+    }
+
+    /// The same with a PostgreSQL of one's own choice.
+    pub(crate) fn filled_with(installation: &Installation) -> Self {
+        let stack = Self::start_with(installation);
         stack.project.ok(&["migrate"]);
         execute(&stack.url("bot_db"), USERS);
         execute(&stack.url("vector_db"), CHUNKS);
         stack.project.ok(&["qdrant", "sync"]);
         stack
+    }
+
+    /// Ten chunks more, which Qdrant does not have yet.
+    pub(crate) fn write_chunks(&self) {
+        execute(&self.url("vector_db"), MORE_CHUNKS);
     }
 
     /// A database of the PostgreSQL server, as its superuser.

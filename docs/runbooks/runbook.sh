@@ -56,6 +56,18 @@ sql() {
     dbops shell "$target" -- -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
+# set_password TARGET ROLE FILE: psql hashes a password itself and sends the hash alone, so that it is in no argument,
+# statement or log. Without a terminal, which setsid takes away, psql reads it from standard input.
+set_password() {
+    local password said
+    password=$(<"$3")
+    said=$(printf '%s\n%s\n' "$password" "$password" |
+        setsid -w dbops shell "$1" -- -Xq -c "\\password \"${2//\"/\"\"}\"" 2>&1) || {
+        printf '%s\n' "$said" >&2
+        return 1
+    }
+}
+
 # target_names [KIND]: the configured targets, only those of this kind (postgres, qdrant) where one is named.
 target_names() {
     dbops config show | awk -v kind="${1:-}" '

@@ -1,11 +1,17 @@
 //! The runbooks of `docs/runbooks/`, run with the fault that each is for.
 
+mod add_replica;
 mod disk_full;
 mod lost_database;
 mod lost_machine;
+mod lost_qdrant;
+mod move_collection;
 mod nightly_backup;
+mod postgres_upgrade;
 mod production_migration;
 mod restore_drill;
+mod rotate_api_key;
+mod rotate_credentials;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,9 +19,12 @@ use std::fs;
 use crate::project::{Project, Run};
 use crate::stack::root;
 
-/// Runs a runbook as an operator would: its name, and what follows it on the command line. Both streams are in stdout.
+/// Runs a runbook as an operator would: variables, its name, and what follows it on the command line. Both streams are
+/// in stdout.
 pub(super) fn runbook(project: &Project, line: &str) -> Run {
-    project.shell(&format!("exec bash '{}'/docs/runbooks/{line}", root().display()))
+    let end = line.find(".sh").expect("a runbook");
+    let (variables, line) = line.split_at(line[..end].rfind(' ').map_or(0, |space| space + 1));
+    project.shell(&format!("{variables}exec bash '{}'/docs/runbooks/{line}", root().display()))
 }
 
 /// The same, and it has to succeed.

@@ -1,27 +1,27 @@
-//! The API key, for both interfaces.
+//! The API keys, for both interfaces.
 
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-/// Lets only those requests through that carry the key, if there is one.
+/// Lets only those requests through that carry one of the keys, if there are any.
 #[derive(Clone)]
-pub(crate) struct ApiKey(Option<String>);
+pub(crate) struct ApiKey(Vec<String>);
 
 impl ApiKey {
-    pub(crate) fn new(key: Option<String>) -> Self {
-        Self(key)
+    pub(crate) fn new(keys: Vec<String>) -> Self {
+        Self(keys)
     }
 
     /// Looks at a request by its headers; refuses in Qdrant's words.
     pub(crate) fn check<'a>(&self, header: impl Fn(&'static str) -> Option<&'a str>) -> Result<(), &'static str> {
-        let Some(expected) = &self.0 else {
+        if self.0.is_empty() {
             return Ok(());
-        };
+        }
         let given =
             header("api-key").or_else(|| header("authorization").and_then(|value| value.strip_prefix("Bearer ")));
         match given {
             None => Err("Must provide an API key or an Authorization bearer token"),
-            Some(given) if equal(given.as_bytes(), expected.as_bytes()) => Ok(()),
+            Some(given) if self.0.iter().any(|key| equal(given.as_bytes(), key.as_bytes())) => Ok(()),
             Some(_) => Err("Invalid API key or JWT"),
         }
     }

