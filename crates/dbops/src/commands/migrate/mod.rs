@@ -18,8 +18,13 @@ mod state;
 use clap::{Args, Subcommand};
 use dbops_migrate::{Error, Graph, is_alembic, load_alembic, load_folder};
 
+pub(in crate::commands) use autogenerate::baseline;
 pub(crate) use check::{Agreement, agreement};
 pub(crate) use history::{HistoryRevision, revisions};
+pub(in crate::commands) use import::{
+    AlembicProject, ImportDocument, report as report_import, summary as summarize_import,
+};
+pub(in crate::commands) use run::stamp_heads;
 
 use super::{Context, Outcome};
 use crate::config::PostgresTarget;
