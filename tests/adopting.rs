@@ -8,7 +8,7 @@ use dbops_postgres::process;
 use dbops_testbed::{create_database, start_qdrant};
 use qdrant_client::qdrant::{
     CreateAliasBuilder, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, Distance, FieldType,
-    KeywordIndexParamsBuilder, Modifier, MultiVectorComparator, MultiVectorConfigBuilder, ScalarQuantizationBuilder,
+    KeywordIndexParamsBuilder, MultiVectorComparator, MultiVectorConfigBuilder, ScalarQuantizationBuilder,
     SparseVectorParamsBuilder, SparseVectorsConfigBuilder, TextIndexParamsBuilder, TokenizerType, VectorParamsBuilder,
     VectorsConfigBuilder,
 };
@@ -111,7 +111,8 @@ fn a_database_without_migrations_gets_a_baseline() {
     assert!(copied.expect("cp").success());
     let back = back.env("BILLING_URL", &empty.reveal());
     back.ok(&["migrate", "downgrade", "base", "--yes"]);
-    let left = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')";
+    let left =
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')";
     assert_eq!(query(&empty, left), ["alembic_version"]);
 }
 
@@ -126,10 +127,7 @@ async fn make_collections(grpc_port: u16) -> Result<(), qdrant_client::QdrantErr
         VectorParamsBuilder::new(384, Distance::Cosine).on_disk(true).quantization_config(quantization),
     );
     let several = MultiVectorConfigBuilder::new(MultiVectorComparator::MaxSim);
-    vectors.add_named_vector_params(
-        "tokens",
-        VectorParamsBuilder::new(128, Distance::Dot).multivector_config(several),
-    );
+    vectors.add_named_vector_params("tokens", VectorParamsBuilder::new(128, Distance::Dot).multivector_config(several));
     let mut sparse = SparseVectorsConfigBuilder::default();
     sparse.add_named_vector_params("words", SparseVectorParamsBuilder::default());
     client
@@ -161,9 +159,8 @@ fn collections_made_by_hand_become_declared_ones() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(make_collections(qdrant.grpc_port)).expect("collections");
     let text = section("A Qdrant made by hand");
-    let project = Project::empty()
-        .env("QDRANT_URL", &qdrant.url)
-        .env("QDRANT_GRPC_PORT", &qdrant.grpc_port.to_string());
+    let project =
+        Project::empty().env("QDRANT_URL", &qdrant.url).env("QDRANT_GRPC_PORT", &qdrant.grpc_port.to_string());
     walk(&project, &text, |_| ());
 
     let written = fs::read_to_string(project.path("config/qdrant/collections.yaml")).expect("collections.yaml");

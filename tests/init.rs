@@ -105,7 +105,7 @@ fn a_failure_leaves_nothing_behind() {
     let run = project.run(&["init", "--postgres", "a", "--qdrant", "b"]);
     assert_eq!(run.code, 1, "{run}");
     assert_eq!(files(&project), ["config/b"], "{run}");
-    assert!(run.stderr.contains("cannot write PROJECT/config/b/collections.yaml"), "{run}");
+    assert!(run.stderr.contains("cannot make the folder PROJECT/config/b"), "{run}");
 }
 
 #[test]
@@ -256,12 +256,16 @@ fn an_alembic_project_is_adopted_as_far_as_it_can_be_read() {
         project.ok(&[&["init", "--from-alembic", "db/alembic.ini"], &python[..], more].concat())
     };
     // Without a password, in an ini, the URL is taken as it is.
-    let project = alembic_project("sqlalchemy.url = postgresql+psycopg://me@db.example.com/my%%20shop", "target_metadata=models");
+    let project =
+        alembic_project("sqlalchemy.url = postgresql+psycopg://me@db.example.com/my%%20shop", "target_metadata=models");
     adopt(&project, &["--postgres", "shop"]);
     let config = read(&project, "config/dbops.yaml");
     assert!(config.contains("  database:\n    kind: postgres\n    url: ${DATABASE_URL:-postgresql+psycopg://me@db.example.com/my%20shop}\n"), "{config}");
     assert!(config.contains("database/print_ddl.py, ../db/alembic.ini]}"), "{config}");
-    assert_eq!(project.ok(&["schema", "drift", "--offline", "-t", "database"]).stdout, "database: equal to the output of python\n");
+    assert_eq!(
+        project.ok(&["schema", "drift", "--offline", "-t", "database"]).stdout,
+        "database: the revisions lead to the output of python\n"
+    );
 
     // With one, the password stays where it is.
     let project = alembic_project("sqlalchemy.url = postgresql://me:s3cret@localhost/shop", "");
@@ -286,7 +290,9 @@ fn several_are_adopted_at_once() {
     let (url, name) = (create_database("several"), unique("several"));
     execute(&url, "CREATE TABLE users (id int PRIMARY KEY)");
     let qdrant = dbops_testbed::qdrant();
-    let made = crate::qdrant::project(&format!("  {name}:\n    alias: {name}_alias\n    vectors: {{ size: 4, distance: Dot }}\n"));
+    let made = crate::qdrant::project(&format!(
+        "  {name}:\n    alias: {name}_alias\n    vectors: {{ size: 4, distance: Dot }}\n"
+    ));
     made.ok(&["qdrant", "apply"]);
     let project = alembic_project("", "")
         .env("APP_URL", &url.reveal())
@@ -313,7 +319,10 @@ fn several_are_adopted_at_once() {
     assert_eq!(document["targets"][0]["import"]["imported"][0]["revision"], "1");
     assert_eq!(project.ok(&["migrate", "check", "-t", "app"]).stdout, "app: ok\n");
     let declared = read(&project, "config/search/collections.yaml");
-    assert!(declared.contains(&format!("  {name}:\n    alias: {name}_alias\n    vectors: {{ size: 4, distance: Dot }}\n")), "{declared}");
+    assert!(
+        declared.contains(&format!("  {name}:\n    alias: {name}_alias\n    vectors: {{ size: 4, distance: Dot }}\n")),
+        "{declared}"
+    );
 }
 
 #[test]

@@ -74,8 +74,7 @@ fn collection_spec(name: &str, live: &LiveCollection, left_out: &mut Vec<String>
         };
         vectors.iter().map(one).collect()
     };
-    let (dense, sparse) =
-        (vectors(Scope::Vector, &live.vectors), vectors(Scope::SparseVector, &live.sparse_vectors));
+    let (dense, sparse) = (vectors(Scope::Vector, &live.vectors), vectors(Scope::SparseVector, &live.sparse_vectors));
     let settings = told(Scope::Collection, &live.settings, &format!("collection {name}"));
     let mut payload_indexes = BTreeMap::new();
     let mut unknown = Vec::new();
@@ -111,8 +110,8 @@ fn told(scope: Scope, settings: &Settings, what: &str, left_out: &mut Vec<String
 }
 
 fn is_unspoken(scope: Scope, parameter: &Parameter, value: &Value) -> bool {
-    let is_usual = scope == Scope::Collection
-        && USUAL.iter().any(|(path, usual)| *path == parameter.path && *usual == *value);
+    let is_usual =
+        scope == Scope::Collection && USUAL.iter().any(|(path, usual)| *path == parameter.path && *usual == *value);
     !parameter.is_required && (is_usual || parameter.absent == Some(value))
 }
 

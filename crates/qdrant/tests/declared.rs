@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use dbops_qdrant::parameter::{Kind, NONE, PARAMETERS, Parameter, Scope, Value, parameters};
 use dbops_qdrant::{
-    ChangeKind, CollectionSpec, Error, Extent, IndexSpec, IndexType, Live, LiveCollection, Plan,
-    RebuildNote, RebuildStage, Server, ServerOptions, Settings,
-    file_text, found, parse_file, plan,
+    ChangeKind, CollectionSpec, Error, Extent, IndexSpec, IndexType, Live, LiveCollection, Plan, RebuildNote,
+    RebuildStage, Server, ServerOptions, Settings, file_text, found, parse_file, plan,
 };
 use dbops_testbed::{Qdrant, start_qdrant, unique};
 use proptest::strategy::{Strategy, ValueTree};

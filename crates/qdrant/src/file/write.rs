@@ -31,7 +31,9 @@ enum Node {
 
 fn collection_nodes(spec: &CollectionSpec) -> Vec<(&str, Node)> {
     let named = |scope: Scope, vectors: &BTreeMap<String, Settings>| {
-        Node::Lines(vectors.iter().map(|(name, settings)| (name.clone(), Node::Map(entries(scope, settings)))).collect())
+        Node::Lines(
+            vectors.iter().map(|(name, settings)| (name.clone(), Node::Map(entries(scope, settings)))).collect(),
+        )
     };
     let mut all = Vec::new();
     if let Some(alias) = &spec.alias {
@@ -168,7 +170,8 @@ mod tests {
     #[test]
     fn names_are_texts_whatever_they_look_like() {
         let plain = ["chunks", "metadata.source", "v1-2"];
-        let odd = ["a[].b", "1", "1e3", "true", "No", "~", " a", "a: b", "größer", "a\"b\\c", "tab\there", "-", "\u{2028}"];
+        let odd =
+            ["a[].b", "1", "1e3", "true", "No", "~", " a", "a: b", "größer", "a\"b\\c", "tab\there", "-", "\u{2028}"];
         let mut vector = Settings::default();
         for (path, value) in [("size", Value::Integer(4)), ("distance", Value::Word("Dot"))] {
             vector.set(parameter(Scope::Vector, path).expect("it is in the table"), value);

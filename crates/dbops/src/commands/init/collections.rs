@@ -52,7 +52,8 @@ pub(super) async fn adopt(context: &Context, name: &str, target: &QdrantTarget, 
     let declared = parse_file(&path, &text)?;
     let differing: Vec<_> = plan(&declared, &live).map_err(with_name)?.changes;
     if let Some(first) = differing.first() {
-        let message = format!("{name}: what was read does not declare what is there: {} of {}", first.what, first.collection);
+        let message =
+            format!("{name}: what was read does not declare what is there: {} of {}", first.what, first.collection);
         let hint = format!("nothing was written; begin with `dbops init --qdrant {name}=URL`, and declare it by hand");
         return Err(Failure::refused(message).with_hint(hint));
     }

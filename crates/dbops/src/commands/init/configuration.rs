@@ -62,9 +62,9 @@ fn postgres(draft: &Draft, schema: Option<&Schema>) -> String {
         _ => "# The revisions: how the database gets from one state to the next.",
     };
     let schema = match schema {
-        Some(Schema::File) => format!(
-            "    # The declared schema: what the revisions have to lead to.\n    schema: {name}/schema.sql\n"
-        ),
+        Some(Schema::File) => {
+            format!("    # The declared schema: what the revisions have to lead to.\n    schema: {name}/schema.sql\n")
+        }
         Some(Schema::Command(words)) => {
             let words: Vec<_> = words.iter().map(|text| word(text)).collect();
             let words = words.join(", ");

@@ -182,7 +182,9 @@ fn postgres(context: &Context, name: Option<&str>, text: &str, origin: Origin) -
         (None, Some(given), _) => name_of(given),
         (None, None, Some(variable)) => {
             let value = context.environment.text_or_file(variable).ok().flatten();
-            value.and_then(|url| DatabaseUrl::parse(&url, user).ok()).map_or_else(|| UNNAMED.into(), |url| name_of(&url))
+            value
+                .and_then(|url| DatabaseUrl::parse(&url, user).ok())
+                .map_or_else(|| UNNAMED.into(), |url| name_of(&url))
         }
         (None, None, None) => UNNAMED.into(),
     };

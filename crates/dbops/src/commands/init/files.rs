@@ -71,6 +71,9 @@ fn write_each(imported: &[Imported], files: &[File], written: &mut Vec<PathBuf>)
         written.push(one.path.clone());
     }
     for file in files {
+        let folder = folder_of(&file.path);
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::from(error).context(format!("cannot make the folder {}", folder.display())))?;
         write_one(file).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => in_the_way(&file.path.display().to_string()),
             _ => Failure::from(error).context(format!("cannot write {}", file.path.display())),
@@ -81,7 +84,6 @@ fn write_each(imported: &[Imported], files: &[File], written: &mut Vec<PathBuf>)
 }
 
 fn write_one(file: &File) -> std::io::Result<()> {
-    fs::create_dir_all(folder_of(&file.path))?;
     let temporary = new_beside(&file.path, &file.text, fs::Permissions::from_mode(0o644))?;
     temporary.persist_noclobber(&file.path).map_err(|error| error.error)?;
     Ok(())

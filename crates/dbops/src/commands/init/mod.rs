@@ -175,7 +175,13 @@ async fn finish(
         imports.push((import, adopted.needs_stamp));
         let kind = if draft.origin.is_qdrant() { "qdrant" } else { "postgres" };
         let name = draft.name.clone();
-        targets.push(TargetDocument { name, kind, import: None, stamped: Vec::new(), collections: adopted.collections });
+        targets.push(TargetDocument {
+            name,
+            kind,
+            import: None,
+            stamped: Vec::new(),
+            collections: adopted.collections,
+        });
     }
     let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
     for path in &paths {

@@ -74,7 +74,12 @@ impl AlembicProject {
             let shown = context.environment.shown(&ini);
             Failure::usage(format!("{shown}: {error}")).with_hint("name the project's alembic.ini")
         })?;
-        let python = python.map_or_else(|| find_python(context, folder_of(&ini)), Path::to_path_buf);
+        let python = match python {
+            // It runs in another folder. A name alone is looked up in PATH.
+            Some(given) if given.components().count() > 1 => context.environment.working_directory.join(given),
+            Some(given) => given.to_path_buf(),
+            None => find_python(context, folder_of(&ini)),
+        };
         Ok(Self { ini, python })
     }
 

@@ -269,12 +269,7 @@ pub(super) async fn stamp(
     report(context, done)
 }
 
-async fn stamp_one(
-    context: &Context,
-    one: &Prepared<'_>,
-    request: &Stamp,
-    lock_wait: Duration,
-) -> Result<RunTarget> {
+async fn stamp_one(context: &Context, one: &Prepared<'_>, request: &Stamp, lock_wait: Duration) -> Result<RunTarget> {
     let session = open_session(context, one, lock_wait).await?;
     let ids = session.rows().await?;
     let edits = if request.purge {
