@@ -16,7 +16,8 @@ pub struct Found {
 }
 
 /// What a server takes where a new collection says nothing: `config/config.yaml` of Qdrant itself. A server that is set up
-/// otherwise tells other values, which are then declared. Vectors and indexes say nothing of what they were not given.
+/// otherwise tells other values, which are then declared. Vectors and indexes say nothing of what they were not given. What
+/// some servers tell and others do not stands here too.
 static USUAL: &[(&str, Value)] = &[
     ("shard_number", Value::Integer(1)),
     ("replication_factor", Value::Integer(1)),

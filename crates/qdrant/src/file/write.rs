@@ -171,7 +171,7 @@ mod tests {
     fn names_are_texts_whatever_they_look_like() {
         let plain = ["chunks", "metadata.source", "v1-2"];
         let odd =
-            ["a[].b", "1", "1e3", "true", "No", "~", " a", "a: b", "größer", "a\"b\\c", "tab\there", "-", "\u{2028}"];
+            ["a[].b", "1", "1e3", "true", "No", "~", " a", "a: b", "größer", "a\"b\\c", "tab\there", "-", "a\u{2028}b"];
         let mut vector = Settings::default();
         for (path, value) in [("size", Value::Integer(4)), ("distance", Value::Word("Dot"))] {
             vector.set(parameter(Scope::Vector, path).expect("it is in the table"), value);
