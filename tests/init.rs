@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dbops_testbed::{create_database, unique};
+use dbops_testbed::{create_database, start_qdrant_with, unique};
 use serde_json::json;
 
 use crate::alembic::address;
@@ -173,6 +173,10 @@ fn a_database_is_stamped_only_when_that_is_wanted() {
 
     let document = project.json(0, &["init", "--from-database", &given, "--no-stamp"]);
     assert_eq!(document["targets"][0]["stamped"], json!([]));
+    let password = String::from_utf8_lossy(url.password().expect("a password")).into_owned();
+    let config = read(&project, "config/dbops.yaml");
+    assert!(!config.contains(&format!(":{password}@")), "{config}");
+    assert!(config.contains(&format!("/{}}}\n    # For a URL", url.database())), "{config}");
     assert_eq!(query(&url, tables), ["public|users"]);
 
     let project = project.env("APP_URL", &url.reveal());
@@ -285,6 +289,33 @@ fn an_alembic_project_is_adopted_as_far_as_it_can_be_read() {
     project.ok(&["config", "check"]);
 }
 
+/// As pgvector's package has its type, which no model says the extension of.
+const VECTOR_TYPE: &str = "import sqlalchemy.types\n\n\nclass VECTOR(sqlalchemy.types.UserDefinedType):\n    \
+                           def get_col_spec(self, **kw):\n        return 'vector(3)'\n";
+
+#[test]
+fn models_with_vectors_are_printed_with_the_extension() {
+    let url = create_database("vectors");
+    let project = alembic_project("prepend_sys_path = .", "target_metadata=models").env("APP_URL", &url.reveal());
+    project.write("db/pgvector/sqlalchemy.py", VECTOR_TYPE);
+    let env = read(&project, "db/scripts/env.py");
+    let column = "models.tables['app.a'].append_column(sa.Column('embedding', VECTOR()))";
+    let env = env
+        .replace("context.configure", &format!("from pgvector.sqlalchemy import VECTOR\n{column}\ncontext.configure"));
+    project.write("db/scripts/env.py", &env);
+    let revision = read(&project, "db/scripts/versions/1_first.py");
+    let up = "(id serial PRIMARY KEY, embedding vector(3))')\n";
+    let revision = revision.replace("(id serial PRIMARY KEY)')\n", up);
+    let create = "    op.execute('CREATE EXTENSION vector')\n    op.execute('CREATE SCHEMA app')";
+    project.write("db/scripts/versions/1_first.py", &revision.replace("    op.execute('CREATE SCHEMA app')", create));
+    let python = python();
+    let run =
+        project.ok(&["init", "--from-alembic", "app=db/alembic.ini", "--python", python.to_str().expect("UTF-8")]);
+    assert!(run.stdout.contains("config/app/print_ddl.py"), "{run}");
+    project.ok(&["migrate"]);
+    assert_eq!(project.ok(&["schema", "drift"]).stdout, "app: equal to the output of python\n");
+}
+
 #[test]
 fn several_are_adopted_at_once() {
     let (url, name) = (create_database("several"), unique("several"));
@@ -317,6 +348,7 @@ fn several_are_adopted_at_once() {
     let names: Vec<_> = document["targets"].as_array().expect("a list").iter().map(|it| it["name"].clone()).collect();
     assert_eq!(names, ["other", "app", "search"]);
     assert_eq!(document["targets"][0]["import"]["imported"][0]["revision"], "1");
+    assert_eq!(document["files"].as_array().map(Vec::len), Some(5), "{document}");
     assert_eq!(project.ok(&["migrate", "check", "-t", "app"]).stdout, "app: ok\n");
     let declared = read(&project, "config/search/collections.yaml");
     assert!(
@@ -326,12 +358,21 @@ fn several_are_adopted_at_once() {
 }
 
 #[test]
-fn a_server_that_is_not_the_named_one_is_not_adopted() {
+fn a_server_is_adopted_when_it_is_the_named_one_and_lets_in() {
     let port = dbops_testbed::qdrant().grpc_port.to_string();
     let wrong = Project::empty().env("QDRANT_URL", &dbops_testbed::qdrant().url).env("QDRANT_GRPC_PORT", &port);
     let run = wrong.run(&["init", "--from-qdrant", "http://localhost:1"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("unset QDRANT_URL") && files(&wrong).is_empty(), "{run}");
+
+    let keyed = start_qdrant_with(&std::env::temp_dir().join(unique("dbops-qdrant")), Some("s3cret"));
+    let project = Project::empty().env("QDRANT_URL", &keyed.url).env("QDRANT_GRPC_PORT", &keyed.grpc_port.to_string());
+    let run = project.run(&["init", "--from-qdrant", "${QDRANT_URL}"]);
+    assert!(run.code == 1 && files(&project).is_empty(), "{run}");
+    let project = project.env("QDRANT_API_KEY", "s3cret");
+    project.ok(&["init", "--from-qdrant", "${QDRANT_URL}"]);
+    assert!(!read(&project, "config/dbops.yaml").contains("s3cret"));
+    assert_eq!(project.ok(&["qdrant", "plan"]).stdout, "qdrant: nothing to do\n");
 
     // Nobody is there: nothing is written, and no key is shown.
     let nobody = Project::empty().env("QDRANT_API_KEY", "s3cret");

@@ -1,5 +1,6 @@
 //! `dbops init`: a configuration and folders for a project, new or one that is there.
 
+mod advice;
 mod alembic;
 mod collections;
 mod configuration;
@@ -63,6 +64,7 @@ pub(crate) struct InitArgs {
 #[derive(Serialize)]
 struct InitDocument {
     configuration: String,
+    /// All that were written.
     files: Vec<String>,
     targets: Vec<TargetDocument>,
 }
@@ -169,6 +171,7 @@ async fn finish(
 ) -> Result<Outcome> {
     let mut targets = Vec::new();
     let mut imports = Vec::new();
+    let mut paths: Vec<_> = adopted.iter().flat_map(|it| &it.imported).map(|file| file.path.clone()).collect();
     for (draft, adopted) in drafts.iter().zip(adopted) {
         let is_import = matches!(draft.origin, Origin::Alembic(_));
         let import = is_import.then(|| report_import(context, &draft.name, adopted.imported)).transpose()?;
@@ -183,13 +186,20 @@ async fn finish(
             collections: adopted.collections,
         });
     }
-    let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
-    for path in &paths {
-        context.ui.data(context.environment.shown(path))?;
+    for file in files {
+        context.ui.data(context.environment.shown(&file.path))?;
+        paths.push(file.path);
     }
-    if let Some(path) = files::ignore(context, root).await? {
-        context.ui.status(format!("{}: `.dbops/` is ignored now: backups go there", context.environment.shown(&path)));
-        paths.push(path);
+    match files::ignore(context, root).await {
+        Ok(None) => {}
+        Ok(Some(path)) => {
+            let shown = context.environment.shown(&path);
+            context.ui.status(format!("{shown}: `.dbops/` is ignored now: backups go there"));
+            paths.push(path);
+        }
+        Err(failure) => {
+            context.ui.warn(format!("git does not ignore `.dbops/`, where backups go: {:#}", failure.error))
+        }
     }
     for (target, (import, needs_stamp)) in targets.iter_mut().zip(imports) {
         if let Some(import) = &import {
@@ -200,7 +210,7 @@ async fn finish(
             target.stamped = stamp(context, config, &target.name).await?;
         }
     }
-    advise(context, root, drafts);
+    advice::advise(context, root, drafts);
     let text = |path: &PathBuf| path.display().to_string();
     let configuration = text(&config.path);
     context.ui.document(&InitDocument { configuration, files: paths.iter().map(text).collect(), targets })?;
@@ -213,38 +223,4 @@ async fn stamp(context: &Context, config: &Config, name: &str) -> Result<Vec<Str
         let kind = if failure.kind == FailureKind::Usage { FailureKind::Failed } else { failure.kind };
         Failure { kind, ..failure.context(format!("{name} is not stamped")) }.with_hint(hint)
     })
-}
-
-/// What is left to the user.
-fn advise(context: &Context, root: &Path, drafts: &[Draft]) {
-    let ui = &context.ui;
-    for draft in drafts {
-        let name = &draft.name;
-        if draft.has_password() {
-            let variable = draft.variable_for("PASSWORD");
-            ui.status(format!("{name}: its password was written nowhere: set {variable}, for example in .env"));
-        }
-        if draft.is_guess {
-            let variable = &draft.variable;
-            ui.status(format!("{name}: its URL is made up: set {variable}, for example in .env, or correct `url`"));
-        }
-    }
-    let is_here = *root == context.environment.working_directory;
-    let place = if is_here { String::new() } else { format!(" in {}", context.environment.shown(root)) };
-    let [first, second] = next(drafts);
-    ui.status(format!("next{place}: `{first}`, then `{second}`"));
-}
-
-/// The commands to go on with.
-fn next(drafts: &[Draft]) -> [&'static str; 2] {
-    let is_any = |is_so: fn(&Origin) -> bool| drafts.iter().any(|draft| is_so(&draft.origin));
-    if is_any(|origin| matches!(origin, Origin::Alembic(_) | Origin::Database)) {
-        ["dbops migrate current", "dbops schema drift"]
-    } else if is_any(|origin| matches!(origin, Origin::Collections)) {
-        ["dbops qdrant plan", "dbops qdrant status"]
-    } else if is_any(|origin| matches!(origin, Origin::Postgres)) {
-        ["dbops doctor", "dbops migrate revision --autogenerate -m \"create the first tables\""]
-    } else {
-        ["dbops doctor", "dbops qdrant plan"]
-    }
 }
