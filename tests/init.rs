@@ -289,6 +289,26 @@ fn an_alembic_project_is_adopted_as_far_as_it_can_be_read() {
     project.ok(&["config", "check"]);
 }
 
+/// Where dbops would not see what was applied, it would apply everything once more.
+#[test]
+fn a_project_with_another_version_table_is_refused() {
+    let python = python();
+    let cases =
+        [("version_table='versions'", "in versions,"), ("version_table_schema='audit'", "in audit.alembic_version,")];
+    for (configure, named) in cases {
+        let project = alembic_project("", configure);
+        let before = files(&project);
+        let run =
+            project.run(&["init", "--from-alembic", "db/alembic.ini", "--python", python.to_str().expect("UTF-8")]);
+        assert_eq!(run.code, 4, "{run}");
+        assert!(run.stderr.contains(named) && run.stderr.contains("rename the table"), "{run}");
+        assert_eq!(
+            files(&project).into_iter().filter(|file| !file.contains("__pycache__")).collect::<Vec<_>>(),
+            before
+        );
+    }
+}
+
 /// As pgvector's package has its type, which no model says the extension of.
 const VECTOR_TYPE: &str = "import sqlalchemy.types\n\n\nclass VECTOR(sqlalchemy.types.UserDefinedType):\n    \
                            def get_col_spec(self, **kw):\n        return 'vector(3)'\n";

@@ -178,6 +178,7 @@ impl From<Error> for Failure {
             Error::NotTransactional { .. }
             | Error::NoLedger { .. }
             | Error::Stub { .. }
+            | Error::OtherVersionTable { .. }
             | Error::ImportDiffers { .. } => FailureKind::Refused,
             _ => FailureKind::Failed,
         };
