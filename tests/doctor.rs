@@ -1,12 +1,14 @@
 //! `dbops doctor`: the first broken step on real servers, with what was seen and what to do.
 
+use std::fs;
 use std::net::TcpListener;
+use std::time::Instant;
 
-use dbops_postgres::DatabaseUrl;
-use dbops_testbed::{create_database, qdrant, start_s3, superuser_url, unique};
+use dbops_postgres::{DatabaseUrl, Throwaway, ThrowawayOptions};
+use dbops_testbed::{create_database, installation, qdrant, start_qdrant_with, start_s3, superuser_url, unique};
 use serde_json::Value;
 
-use crate::project::{Held, Project, execute};
+use crate::project::{Held, PATIENCE, Project, execute, query};
 
 /// The steps of the only target; the last one of those.
 fn steps(document: &Value) -> (Vec<String>, &Value) {
@@ -117,6 +119,29 @@ fn a_role_without_rights_or_connections_is_told_so() {
 }
 
 #[test]
+fn whom_the_server_lets_in_is_told() {
+    let options = ThrowawayOptions { tcp_password: Some("s3cret".into()), settings: Vec::new() };
+    let server = Throwaway::start(&installation(), &options).expect("PostgreSQL");
+    let url = server.url("postgres");
+    execute(&url, "CREATE ROLE outsider LOGIN PASSWORD 's3cret'");
+    let rules = query(&url, "SHOW hba_file").remove(0);
+    let before = fs::read_to_string(&rules).expect("its rules");
+    fs::write(&rules, format!("host all outsider all reject\n{before}")).expect("its rules");
+    execute(&url, "SELECT pg_reload_conf()");
+    on(&url.reveal()).json(0, &["doctor"]);
+    let outsider = on(&url.reveal().replace("postgres:s3cret@", "outsider:s3cret@"));
+    let deadline = Instant::now() + PATIENCE;
+    // The server reads its rules in its own time.
+    while outsider.json(3, &["doctor"])["targets"][0]["steps"]
+        .as_array()
+        .is_some_and(|steps| steps.last().is_some_and(|step| step["step"] == "permissions"))
+    {
+        assert!(Instant::now() < deadline, "the rules were not read");
+    }
+    broken(&outsider, "login", "pg_hba.conf rejects", "add a line for user \"outsider\" and database \"postgres\"");
+}
+
+#[test]
 fn qdrant_is_walked_to_as_well() {
     let server = qdrant();
     let target = |url: &str, port: u16| {
@@ -134,6 +159,12 @@ fn qdrant_is_walked_to_as_well() {
     broken(&target(&server.url, http), "grpc", "no gRPC answers", "grpc_port");
     let grpc = format!("http://127.0.0.1:{}", server.grpc_port);
     broken(&target(&grpc, server.grpc_port), "listener", "gRPC", "6333");
+    let data = tempfile::tempdir().expect("a folder");
+    let locked = start_qdrant_with(data.path(), Some("0pen-sesame"));
+    broken(&target(&locked.url, locked.grpc_port), "key", "key", "set `api_key` in the configuration");
+    let wrong = target(&format!("{}\n    api_key: s3cret", locked.url), locked.grpc_port);
+    broken(&wrong, "key", "key", "correct `api_key` in the configuration");
+
     let postgres = format!("http://{}", superuser_url().server());
     broken(&target(&postgres, server.grpc_port), "listener", "PostgreSQL listens", "kind: postgres");
 }

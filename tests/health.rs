@@ -392,7 +392,7 @@ fn create_collection(project: &Project) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let server = Server::new(&options).expect("right options");
-        let plan: Plan = plan(&declared, &server.live().await.expect("the server answers")).expect("a plan");
+        let plan: Plan = plan(&declared, &server.live(&declared).await.expect("the server answers")).expect("a plan");
         server.apply(&declared, &plan, Extent::Whole, &mut |_| {}).await.expect("applied");
     });
 }

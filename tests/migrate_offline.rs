@@ -10,7 +10,15 @@ use crate::project::{Project, client, execute};
 fn project(url: &DatabaseUrl) -> Project {
     let project = Project::with_database(url);
     let files = [
-        ("1", "aaaa1111", "", "", "", "CREATE TABLE a (id int, note text DEFAULT 'x;y -- \\ :USER');", "DROP TABLE a;"),
+        (
+            "1",
+            "aaaa1111",
+            "",
+            "",
+            "",
+            "CREATE TABLE a (id int, note text DEFAULT 'x;y -- \\ :USER \u{1b}[31m');",
+            "DROP TABLE a;",
+        ),
         (
             "2",
             "bbbb2222",

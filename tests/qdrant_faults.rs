@@ -235,10 +235,10 @@ fn the_key_is_asked_for() {
 }
 
 /// A file system in memory, which only root may mount; it is gone when this is dropped.
-struct Small(PathBuf);
+pub(crate) struct Small(PathBuf);
 
 impl Small {
-    fn new(folder: PathBuf) -> Option<Self> {
+    pub(crate) fn new(folder: PathBuf) -> Option<Self> {
         std::fs::create_dir_all(&folder).expect("a folder");
         let mut mount = process::command("mount");
         mount.args(["-t", "tmpfs", "-o", "size=400m", "tmpfs"]).arg(&folder);
@@ -246,14 +246,14 @@ impl Small {
     }
 
     /// Leaves so many bytes free.
-    fn fill(&self, free: u64) {
+    pub(crate) fn fill(&self, free: u64) {
         let zeros = File::create(self.0.join("ballast")).expect("a file");
         while let Ok(1..) = (&zeros).write(&[0; 65536]) {}
         let length = zeros.metadata().expect("a file").len();
         zeros.set_len(length.saturating_sub(free)).expect("a shorter file");
     }
 
-    fn empty(&self) {
+    pub(crate) fn empty(&self) {
         std::fs::remove_file(self.0.join("ballast")).expect("it is there");
     }
 

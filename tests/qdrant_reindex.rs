@@ -239,6 +239,8 @@ fn a_new_name_with_the_same_alias_takes_over() {
     assert_eq!(reindex(&project, &["--no-swap"])["swapped"], false);
     assert_eq!((behind(&alias), count(&second)), (Some(first.clone()), 50));
     assert_eq!(project.run(&["qdrant", "apply"]).code, 4, "a copy that may be behind gets no alias");
+    let moved = project.run(&["qdrant", "alias", "set", &alias, &second]);
+    assert!(moved.code == 4 && moved.stderr.contains("a rebuild of") && moved.stderr.contains("--yes"), "{moved}");
     fill(&first, 60, 4);
     let done = reindex(&project, &["--drop-old", "--yes"]);
     assert_eq!((&done["from"], &done["to"], &done["dropped"]), (&json!(first), &json!(second), &json!([first])));
@@ -340,7 +342,7 @@ fn a_run_killed_behind_the_swap_brings_the_last_writes() {
     project.ok(&["qdrant", "apply"]);
     fill(&name, 30, 4);
     reindex(&project, &[&name, "--force", "--no-swap"]);
-    project.ok(&["qdrant", "alias", "set", &alias, &format!("{name}.2")]);
+    project.ok(&["qdrant", "alias", "set", &alias, &format!("{name}.2"), "--yes"]);
     let write = |collection: &str, id: u64, number: u64| {
         let point = Point {
             id: Id::Number(id),

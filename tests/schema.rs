@@ -140,3 +140,14 @@ fn a_declared_schema_that_cannot_be_loaded_is_shown_by_file_and_line() {
     let run = project.run(&["schema", "drift"]);
     assert_eq!((run.code, run.stderr.contains("cannot read the declared schema PROJECT/a.sql")), (2, true), "{run}");
 }
+
+/// In the terminal's language it is a colour, which is not dbops' to take out.
+#[test]
+fn a_script_has_every_byte_of_a_literal() {
+    let project = Project::empty();
+    project.write("dbops.yaml", "version: 1\ntargets: {a: {kind: postgres, url: 'postgresql://h/d'}}\n");
+    project.write("one.sql", "CREATE TABLE t ();\n");
+    project.write("two.sql", "CREATE TABLE t (); COMMENT ON TABLE t IS '\u{1b}[31mred';\n");
+    let diff = project.ok(&["schema", "diff", "--from", "one.sql", "--to", "two.sql"]);
+    assert_eq!(diff.stdout, "COMMENT ON TABLE public.t IS '\u{1b}[31mred';\n\n");
+}

@@ -7,6 +7,18 @@ use dbops_testbed::{Qdrant, installation, start_qdrant};
 
 use crate::project::{Project, execute};
 
+const USERS: &str = "INSERT INTO users (email, display_name)
+    SELECT 'user' || n || '@example.org', 'User ' || n FROM generate_series(1, 300) AS n";
+const CHUNKS: &str = "
+    INSERT INTO documents (source, uri, content_hash)
+        SELECT 'upload', 'file' || n, sha256(n::text::bytea) FROM generate_series(1, 20) AS n;
+    INSERT INTO chunks (document_id, chunk_index, content, embedding, embedding_model, embedded_at)
+        SELECT d.id, n, d.uri || ', part ' || n, v.embedding, 'test', now()
+        FROM documents AS d, generate_series(0, 9) AS n, LATERAL (
+            SELECT array_agg(sin(n * i + length(d.uri))::real ORDER BY i)::vector AS embedding
+            FROM generate_series(1, 384) AS i
+        ) AS v";
+
 pub(crate) struct Stack {
     pub(crate) project: Project,
     pub(crate) qdrant: Qdrant,
@@ -41,6 +53,16 @@ impl Stack {
         let config = std::fs::read_to_string(project.path("config/dbops.yaml")).expect("the configuration");
         project.write("config/dbops.yaml", &format!("{config}\nhealth: {{ skip: [disk_space] }}\n"));
         Self { project, qdrant, server }
+    }
+
+    /// The same at the newest revision, with 300 users, and 200 chunks with their points.
+    pub(crate) fn filled() -> Self {
+        let stack = Self::start();
+        stack.project.ok(&["migrate"]);
+        execute(&stack.url("bot_db"), USERS);
+        execute(&stack.url("vector_db"), CHUNKS);
+        stack.project.ok(&["qdrant", "sync"]);
+        stack
     }
 
     /// A database of the PostgreSQL server, as its superuser.

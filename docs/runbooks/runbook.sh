@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the runbooks beside it: steps that are told, and a stop at the first failure that says what to do.
 #
 #   step "back up bot_db" "look at \`dbops doctor bot_db\`, then run this again"
@@ -23,6 +24,13 @@ stop() {
     exit "${2:-1}"
 }
 
+# attempt COMMAND...: runs it and goes on; its exit code is in `code`.
+attempt() {
+    code=0
+    # shellcheck disable=SC2034 # the runbooks look at it
+    "$@" || code=$?
+}
+
 # The text between the first line and the first empty one is the usage.
 usage() {
     sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2
@@ -40,6 +48,44 @@ need() {
     done
 }
 
-trap 'code=$?; printf "\nstopped at: %s (exit code %s)\nwhat to do: %s\n" "$step_now" "$code" "$step_remedy" >&2; exit "$code"' ERR
+# sql TARGET [OPTION...]: what psql answers to the statements on standard input, columns joined by |. Values go along as
+# `-v name=value` and stand in the statements as :'name' or :"name".
+sql() {
+    local target=$1
+    shift
+    dbops shell "$target" -- -XAtq -v ON_ERROR_STOP=1 "$@"
+}
+
+# target_names [KIND]: the configured targets, only those of this kind (postgres, qdrant) where one is named.
+target_names() {
+    dbops config show | awk -v kind="${1:-}" '
+        NF == 0 { is_over = 1 }
+        NR > 1 && !is_over && (kind == "" || $2 == kind) { print $1 }'
+}
+
+# sets_with TARGET...: the backups that hold these targets whole, the newest first.
+sets_with() {
+    dbops backup list | awk -F '[ ][ ]+' -v wanted="$*" '
+        BEGIN { count = split(wanted, names, " ") }
+        NR > 1 {
+            for (i = 1; i <= count; i++) if (!index(", " $3 ", ", ", " names[i] ", ")) next
+            print $1
+        }'
+}
+
+# What fails in a subshell is told once, by the shell that waits for it.
+failed() {
+    if [ "$BASH_SUBSHELL" = 0 ]; then
+        printf '\nstopped at: %s (exit code %s)\nwhat to do: %s\n' "$step_now" "$1" "$step_remedy" >&2
+    fi
+    exit "$1"
+}
+
+trap 'failed $?' ERR
 
 case ${1:-} in -h | --help) usage 0 ;; esac
+
+if ! command -v dbops >/dev/null; then
+    printf 'error: there is no dbops in the PATH\n' >&2
+    exit 2
+fi

@@ -1,5 +1,12 @@
 //! The runbooks of `docs/runbooks/`, run with the fault that each is for.
 
+mod disk_full;
+mod lost_database;
+mod lost_machine;
+mod nightly_backup;
+mod production_migration;
+mod restore_drill;
+
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -16,6 +23,30 @@ pub(super) fn done(project: &Project, line: &str) -> Run {
     let run = runbook(project, line);
     assert_eq!(run.code, 0, "{line}: {run}");
     run
+}
+
+/// The same, and it has to stop with this exit code, and to say all of this.
+pub(super) fn stopped(project: &Project, line: &str, code: i32, said: &[&str]) -> Run {
+    let run = runbook(project, line);
+    assert_eq!(run.code, code, "{line}: {run}");
+    for text in said.iter().chain(&["stopped at: ", "what to do: "]) {
+        assert!(run.stdout.contains(text), "{line}: no `{text}`: {run}");
+    }
+    run
+}
+
+/// Writes over some bytes of a file of a backup, as a failing disk may.
+pub(super) fn damage(project: &Project, set: &str, file: &str) {
+    let path = project.path(format!(".dbops/backups/{set}/{file}"));
+    let mut bytes = fs::read(&path).expect("a file of the backup");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4].iter_mut().for_each(|byte| *byte ^= 0xff);
+    fs::write(&path, bytes).expect("a file of the backup");
+}
+
+/// Makes a backup of every target.
+pub(super) fn back_up(project: &Project) -> String {
+    project.json(0, &["backup"])["id"].as_str().expect("an id").to_owned()
 }
 
 /// The names of the files with this extension.

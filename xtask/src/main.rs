@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod dev;
 mod docker;
+mod pictures;
 mod progress;
 mod qdrant;
 mod test;
@@ -47,6 +48,8 @@ enum Command {
     DockerTest(docker::DockerTestArgs),
     /// Format, lints, documentation, forbidden dependencies
     Check,
+    /// Make the pictures of the README and the guides anew, from a real run
+    Pictures(pictures::PicturesArgs),
     /// Measure, beside a peer
     Bench {
         #[command(subcommand)]
@@ -94,6 +97,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test { arguments } => test::run(&arguments).await,
         Command::DockerTest(args) => docker::run(&args).await,
         Command::Check => check::run().await,
+        Command::Pictures(args) => pictures::run(&args).await,
         Command::Bench { bench } => bench::run(bench).await,
     }
 }

@@ -19,7 +19,7 @@ const PASSWORD: &str = r"s3cret: p@ss/w\ord%";
 
 /// The test that needs one of these.
 const BROWSER_TEST: &str = "a_browser_shows_the_page";
-const BROWSERS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
+pub(crate) const BROWSERS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 
 pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     let progress = Progress::new();
@@ -76,9 +76,9 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// Qdrant for one run of the tests; it stops, and its data is gone, when this is dropped or the process dies.
-struct TestServer {
-    url: String,
-    grpc_port: u16,
+pub(crate) struct TestServer {
+    pub(crate) url: String,
+    pub(crate) grpc_port: u16,
     child: Child,
     stdin: Option<ChildStdin>,
 }
@@ -91,7 +91,7 @@ exec 2>/dev/null
 cat >/dev/null; kill -9 "$!"; wait "$!"; rm -rf "$data""#;
 
 impl TestServer {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let data = std::env::temp_dir().join(format!("dbops-qdrant-{}", std::process::id()));
         fs::create_dir_all(&data)?;
         let free_port = || anyhow::Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port());

@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
@@ -16,6 +17,9 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const STRONG: Style = Style::new().bold();
+
+/// What turns at the same time, each on a line of its own: drawn apart, two would write over each other.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// How the user wants to be talked to.
 #[derive(Debug, Clone)]
@@ -58,6 +62,15 @@ impl Ui {
     /// A text of a program's own, such as a script.
     pub(crate) fn text(&self, bytes: &[u8]) -> Result<()> {
         Ok(io::stdout().write_all(bytes)?)
+    }
+
+    /// A script or a drawing, byte for byte: what looks like a colour in a literal belongs to it, and is not taken out
+    /// where colours are not wanted. Silent under `--json`.
+    pub(crate) fn script(&self, script: &str) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        Ok(writeln!(io::stdout(), "{script}")?)
     }
 
     /// The one document of `--json`. Silent otherwise.
@@ -141,7 +154,7 @@ impl Ui {
         if !self.shows_progress() {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new_spinner().with_message(printable(&message.into()));
+        let bar = BARS.add(ProgressBar::new_spinner().with_message(printable(&message.into())));
         // The message is cut to what the line has room for.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);

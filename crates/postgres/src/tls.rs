@@ -77,7 +77,7 @@ impl TlsOptions {
     }
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> io::Result<Verifier> {
-        let check_name = self.mode == TlsMode::VerifyFull || matches!(self.roots, RootCertificates::System);
+        let check_name = self.mode == TlsMode::VerifyFull;
         let roots = match (&self.roots, self.mode) {
             (RootCertificates::None, TlsMode::VerifyCa | TlsMode::VerifyFull) => {
                 return Err(io::Error::new(

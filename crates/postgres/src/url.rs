@@ -63,6 +63,7 @@ impl DatabaseUrl {
         let (base, query) = plain.split_once('?').unwrap_or((&plain, ""));
 
         let mut tls = TlsOptions::default();
+        let mut mode = None;
         let mut passfile = None;
         let mut passed_on = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -72,8 +73,8 @@ impl DatabaseUrl {
                 percent_decode_str(value).decode_utf8().map_err(|_| invalid(format!("`{key}` is not UTF-8")))?;
             match key {
                 "sslmode" => {
-                    tls.mode =
-                        TlsMode::parse(&decoded).ok_or_else(|| invalid(format!("sslmode `{decoded}` is unknown")))?;
+                    let known = TlsMode::parse(&decoded);
+                    mode = Some(known.ok_or_else(|| invalid(format!("sslmode `{decoded}` is unknown")))?);
                 }
                 "sslrootcert" if decoded == "system" => tls.roots = RootCertificates::System,
                 "sslrootcert" => tls.roots = RootCertificates::File(PathBuf::from(decoded.as_ref())),
@@ -84,6 +85,15 @@ impl DatabaseUrl {
                 _ => passed_on.push(pair),
             }
         }
+        tls.mode = match (mode, &tls.roots) {
+            // libpq: any of the public authorities may have signed, so that all hangs on the name.
+            (None | Some(TlsMode::VerifyFull), RootCertificates::System) => TlsMode::VerifyFull,
+            (Some(weaker), RootCertificates::System) => {
+                let weaker = weaker.as_str();
+                return Err(invalid(format!("sslrootcert=system needs sslmode=verify-full, and not {weaker}")));
+            }
+            (mode, _) => mode.unwrap_or_default(),
+        };
         let separator = if passed_on.is_empty() { "" } else { "?" };
         let rest = format!("{base}{separator}{}", passed_on.join("&"));
         let mut config = Config::from_str(&rest).map_err(|error| invalid(chain(&error)))?;
@@ -438,6 +448,11 @@ mod tests {
                 "postgresql://%2Frun%2Fpg/it%27s?options=-c%20search_path%3Da&sslmode=verify-full&sslrootcert=/ca.pem",
                 r"host='/run/pg' port='5432' user='me' dbname='it\'s' connect_timeout='10' sslmode='verify-full' sslrootcert='/ca.pem' options='-c search_path=a'",
             ),
+            (
+                "postgresql://h/d?sslrootcert=system",
+                "host='h' port='5432' user='me' dbname='d' connect_timeout='10' sslmode='verify-full' \
+                 sslrootcert='system'",
+            ),
         ];
         for (url, conninfo) in cases {
             assert_eq!(parse(url).conninfo(), conninfo, "{url}");
@@ -460,6 +475,11 @@ mod tests {
             (
                 "postgresql://u:secret@h/d?sslmode=maybe",
                 "the URL postgresql://u:***@h/d?sslmode=maybe cannot be read: sslmode `maybe` is unknown",
+            ),
+            (
+                "postgresql://u:secret@h/d?sslrootcert=system&sslmode=require",
+                "the URL postgresql://u:***@h/d?sslrootcert=system&sslmode=require cannot be read: sslrootcert=system \
+                 needs sslmode=verify-full, and not require",
             ),
             (
                 "postgresql://u:secret@h/d?password=secret&colour=red",

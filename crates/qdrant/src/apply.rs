@@ -65,7 +65,7 @@ impl Server {
         on_event: &mut dyn FnMut(Event<'_>),
     ) -> Result<Vec<Change>, Error> {
         let changes = agreed.applicable(extent)?;
-        let live = self.live().await?;
+        let live = self.live(declared).await?;
         if plan(declared, &live)?.changes != agreed.changes {
             return Err(Error::Changed);
         }
@@ -77,7 +77,7 @@ impl Server {
         }
         let made: Vec<_> = changes.into_iter().cloned().collect();
         if !made.is_empty() {
-            let changes = not_kept(&made, &plan(declared, &self.live().await?)?);
+            let changes = not_kept(&made, &plan(declared, &self.live(declared).await?)?);
             if !changes.is_empty() {
                 return Err(Error::NotKept { address: self.address(), changes });
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CollectionSpec, Error, Live, Server};
+use crate::{CollectionSpec, Error, Live, Server, live};
 
 /// Under which name a collection's metadata holds its [`RebuildNote`].
 pub(crate) const NOTE: &str = "dbops_rebuild";
@@ -104,6 +104,16 @@ impl Server {
             return Ok(spec.name.clone());
         }
         Ok(standing(spec, declared, &self.aliases().await?).to_owned())
+    }
+
+    /// What a collection says of the rebuild that made it; `None` when none did, or it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be asked.
+    pub async fn rebuild_note(&self, collection: &str) -> Result<Option<RebuildNote>, Error> {
+        let there = self.info(collection).await?.map(live::collection);
+        Ok(there.and_then(|there| there.rebuild).filter(|note| note.is == collection))
     }
 }
 

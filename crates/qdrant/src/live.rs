@@ -1,14 +1,14 @@
 //! What is on a server, as far as it can be declared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use qdrant_client::qdrant::CollectionInfo;
 
-use crate::generation::NOTE;
+use crate::generation::{NOTE, generation};
 use crate::parameter::Scope;
 use crate::points::text;
-use crate::{Error, IndexSpec, RebuildNote, Server, Settings, wire};
+use crate::{CollectionSpec, Error, IndexSpec, RebuildNote, Server, Settings, wire};
 
 /// How many collections the server is asked about at a time.
 const AT_ONCE: usize = 8;
@@ -18,8 +18,10 @@ const AT_ONCE: usize = 8;
 pub struct Live {
     /// Major and minor version of the server; `None` for one that is named otherwise, such as a development build's.
     pub version: Option<(u32, u32)>,
-    /// By name.
+    /// By name: those that the declared ones have to do with.
     pub collections: BTreeMap<String, LiveCollection>,
+    /// The names of all others.
+    pub others: BTreeSet<String>,
     /// Alias to collection.
     pub aliases: BTreeMap<String, String>,
 }
@@ -42,23 +44,65 @@ pub struct LiveCollection {
 }
 
 impl Server {
-    /// Reads what is there.
+    /// Reads what is there. The server is asked about each collection on its own, so only about those that the declared
+    /// ones have to do with: those of their names and aliases, their generations, what their aliases lead to, and what
+    /// these were rebuilt from.
     ///
     /// # Errors
     ///
     /// When the server cannot be asked, or is too old for what can be declared.
-    pub async fn live(&self) -> Result<Live, Error> {
+    pub async fn live(&self, declared: &[CollectionSpec]) -> Result<Live, Error> {
         let version = self.require_version().await?;
         let aliases = self.aliases().await?;
-        let found = stream::iter(self.names().await?).map(|name| async {
+        let mut others: BTreeSet<_> = self.names().await?.into_iter().collect();
+        let mut collections = BTreeMap::new();
+        let mut next = concerned(declared, &aliases, &others);
+        while !next.is_empty() {
+            others.retain(|name| !next.contains(name));
+            let found = self.describe(next).await?;
+            let before = found.values().filter_map(|there| Some(there.rebuild.as_ref()?.of.clone()));
+            next = before.filter(|name| others.contains(name)).collect();
+            collections.extend(found);
+        }
+        Ok(Live { version, collections, others, aliases })
+    }
+
+    /// Reads all that is there, for whom nothing is declared yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`live`](Self::live).
+    pub async fn live_whole(&self) -> Result<Live, Error> {
+        let version = self.require_version().await?;
+        let aliases = self.aliases().await?;
+        let collections = self.describe(self.names().await?.into_iter().collect()).await?;
+        Ok(Live { version, collections, others: BTreeSet::new(), aliases })
+    }
+
+    async fn describe(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, LiveCollection>, Error> {
+        let found = stream::iter(names).map(|name| async {
             // A collection that was dropped since is not there.
             let info = self.info(&name).await?;
             Ok::<_, Error>(info.map(|info| (name, collection(info))))
         });
         let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
-        let collections = found.into_iter().flatten().collect();
-        Ok(Live { version, collections, aliases })
+        Ok(found.into_iter().flatten().collect())
     }
+}
+
+fn concerned(
+    declared: &[CollectionSpec],
+    aliases: &BTreeMap<String, String>,
+    names: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let own: BTreeSet<_> = declared.iter().map(|spec| spec.name.as_str()).collect();
+    let behind = declared.iter().filter_map(|spec| spec.alias.as_ref());
+    let behind: BTreeSet<_> = behind.flat_map(|alias| [Some(alias), aliases.get(alias)]).flatten().collect();
+    let is_generation =
+        |name: &str| name.rsplit_once('.').is_some_and(|(of, _)| own.contains(of) && generation(of, name).is_some());
+    let is_concerned =
+        |name: &&String| own.contains(name.as_str()) || behind.contains(name) || is_generation(name.as_str());
+    names.iter().filter(is_concerned).cloned().collect()
 }
 
 pub(crate) fn collection(info: CollectionInfo) -> LiveCollection {

@@ -1,5 +1,6 @@
 //! What has to change on a server to make it what is declared: a value that can be shown, tested, and then applied.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::parameter::{NONE, Parameter, Scope, Value};
@@ -343,9 +344,19 @@ fn alias(spec: &CollectionSpec, live: &Live) -> Option<Change> {
 
 fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
     let mut found = Vec::new();
-    for (name, collection) in &live.collections {
-        let Some(spec) = declared.iter().find(|spec| spec.name == *name) else {
-            found.push(undeclared_collection(declared, live, name));
+    let specs: BTreeMap<_, _> = declared.iter().map(|spec| (&spec.name, spec)).collect();
+    let before = declared.iter().flat_map(|spec| live.before(&spec.name).into_iter().map(move |old| (old, &spec.name)));
+    let rebuilt: BTreeMap<_, _> = before.collect();
+    let names: BTreeSet<_> = live.collections.keys().chain(&live.others).collect();
+    for name in names {
+        let (Some(spec), Some(collection)) = (specs.get(name), live.collections.get(name)) else {
+            let unfinished = live.note(name).filter(|note| specs.contains_key(&note.of)).map(|note| &note.of);
+            found.push(match unfinished.or(rebuilt.get(name).copied()) {
+                Some(of) => {
+                    Undeclared::Generation { name: name.clone(), of: of.clone(), is_unfinished: unfinished.is_some() }
+                }
+                None => Undeclared::Collection { name: name.clone() },
+            });
             continue;
         };
         let of = || name.clone();
@@ -360,17 +371,6 @@ fn undeclared(declared: &[CollectionSpec], live: &Live) -> Vec<Undeclared> {
         aliases.map(|(alias, collection)| Undeclared::Alias { name: alias.clone(), collection: collection.clone() }),
     );
     found
-}
-
-fn undeclared_collection(declared: &[CollectionSpec], live: &Live, name: &str) -> Undeclared {
-    let name = name.to_owned();
-    if let Some(note) = live.note(&name).filter(|note| declared.iter().any(|spec| spec.name == note.of)) {
-        return Undeclared::Generation { of: note.of.clone(), name, is_unfinished: true };
-    }
-    match declared.iter().find(|spec| live.before(&spec.name).contains(&name)) {
-        Some(spec) => Undeclared::Generation { of: spec.name.clone(), name, is_unfinished: false },
-        None => Undeclared::Collection { name },
-    }
 }
 
 #[cfg(test)]

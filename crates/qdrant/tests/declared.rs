@@ -39,7 +39,9 @@ fn server() -> Server {
 }
 
 async fn plan_now(server: &Server, spec: &CollectionSpec) -> Plan {
-    let mut plan = plan(std::slice::from_ref(spec), &server.live().await.expect("the server answers")).expect("a plan");
+    let mut plan =
+        plan(std::slice::from_ref(spec), &server.live(std::slice::from_ref(spec)).await.expect("the server answers"))
+            .expect("a plan");
     // Other tests' collections are on the server too.
     plan.undeclared.clear();
     plan
@@ -259,7 +261,7 @@ async fn what_is_there_is_declared_whatever_it_is() {
     for (case, spec) in declarations(cases()).into_iter().enumerate() {
         let spec = CollectionSpec { name: unique("there"), alias: Some(unique("alias")), ..spec };
         apply(&server, &spec, Extent::Whole).await.unwrap_or_else(|error| panic!("case {case}: {error}\n{spec:#?}"));
-        let live = only(server.live().await.expect("the server answers"), &spec.name);
+        let live = only(server.live_whole().await.expect("the server answers"), &spec.name);
         let Found { specs, left_out } = found(&live);
         assert_eq!(left_out, [""; 0], "case {case}: {spec:#?}");
         let text = file_text(&specs);
@@ -269,7 +271,7 @@ async fn what_is_there_is_declared_whatever_it_is() {
 
         let again = CollectionSpec { name: unique("again"), alias: None, ..read[0].clone() };
         apply(&server, &again, Extent::Whole).await.unwrap_or_else(|error| panic!("case {case}: {error}\n{text}"));
-        let made = only(server.live().await.expect("the server answers"), &again.name);
+        let made = only(server.live_whole().await.expect("the server answers"), &again.name);
         // What is said and what is left unsaid may be the same.
         assert_eq!(found(&made).specs, std::slice::from_ref(&again), "case {case}: {text}");
         for name in [spec.name, again.name] {
@@ -289,7 +291,7 @@ async fn what_a_server_takes_by_itself_is_not_declared() {
         ..Default::default()
     };
     client().create_collection(request).await.expect("a collection");
-    let live = only(server.live().await.expect("the server answers"), &name);
+    let live = only(server.live_whole().await.expect("the server answers"), &name);
     let expected = format!("version: 1\n\ncollections:\n\n  {name}:\n    vectors: {{ size: 4, distance: Cosine }}\n");
     assert_eq!(file_text(&found(&live).specs), expected);
 }

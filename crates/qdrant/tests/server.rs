@@ -66,7 +66,7 @@ fn spec(name: &str) -> CollectionSpec {
 }
 
 async fn plan_now(server: &Server, declared: &[CollectionSpec]) -> Plan {
-    let mut plan = plan(declared, &server.live().await.expect("the server answers")).expect("a plan");
+    let mut plan = plan(declared, &server.live(declared).await.expect("the server answers")).expect("a plan");
     // Other tests' collections are on the server too.
     plan.undeclared.clear();
     plan
@@ -255,15 +255,28 @@ async fn names_that_are_taken_are_told() {
     let server = server();
     let first = [spec("taken")];
     apply(&server, &first).await;
-    let live = server.live().await.expect("the server answers");
-    let mut second = spec("second");
-    second.alias = Some(first[0].name.clone());
-    let planned = plan(&[second.clone()], &live).expect("a cut-over");
+    let mut second = [spec("second")];
+    second[0].alias = Some(first[0].name.clone());
+    let live = server.live(&second).await.expect("the server answers");
+    let planned = plan(&second, &live).expect("a cut-over");
     assert!(planned.changes.last().is_some_and(Change::is_cut_over), "{planned:?}");
-    second.name = first[0].alias.clone().expect("it has one");
-    second.alias = None;
-    let error = plan(&[second], &live).expect_err("the collection is an alias");
+    second[0].name = first[0].alias.clone().expect("it has one");
+    second[0].alias = None;
+    let live = server.live(&second).await.expect("the server answers");
+    let error = plan(&second, &live).expect_err("the collection is an alias");
     assert!(error.to_string().contains("is declared as a collection, but on the server it is an alias"), "{error}");
+}
+
+#[tokio::test]
+async fn only_what_is_declared_is_looked_into() {
+    let server = server();
+    let [mut old, other, new] = [spec("old"), spec("other"), spec("new")];
+    old.alias = None;
+    apply(&server, &[old.clone(), other.clone()]).await;
+    let declared = CollectionSpec { alias: Some(old.name.clone()), ..new };
+    let live = server.live(&[declared]).await.expect("the server answers");
+    assert!(live.collections.contains_key(&old.name) && !live.others.contains(&old.name), "{live:?}");
+    assert!(live.others.contains(&other.name) && !live.collections.contains_key(&other.name), "{live:?}");
 }
 
 #[tokio::test]

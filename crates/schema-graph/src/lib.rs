@@ -36,7 +36,7 @@ pub use hazard::{Hazard, Statement};
 pub use object::{Attribute, Graph, Kind, Object, ObjectId};
 pub use online::online;
 pub use parts::{Part, PartKind, parts};
-pub use picture::{PictureFormat, picture};
+pub use picture::{PictureFormat, escape, picture};
 pub use plan::{Action, Step, dump, plan};
 pub use read::{Owners, read, read_as};
 pub use rename::{Rename, RenameError, likely_renames};

@@ -40,10 +40,10 @@ pub(super) async fn run(sizes: &Sizes) -> Result<()> {
     let settings = ["max_wal_size=8GB", "autovacuum=off", "shared_buffers=256MB"].map(String::from).to_vec();
     let options = ThrowawayOptions { tcp_password: Some("admin".into()), settings };
     let postgres = Throwaway::start(&installation, &options).context("a throwaway server")?;
-    let folder = root().join("target/bench-qdrant");
-    drop(fs::remove_dir_all(&folder));
-    fs::create_dir_all(&folder)?;
-    let qdrant = Qdrant::start(&folder.join("data"))?;
+    let folder = Folder(root().join("target/bench-qdrant"));
+    drop(fs::remove_dir_all(&folder.0));
+    fs::create_dir_all(&folder.0)?;
+    let qdrant = Qdrant::start(&folder.0.join("data"))?;
     progress.step(&format!("writing {} rows", sizes.rows + sizes.points));
     fill(&postgres, sizes).await?;
     let bench = Bench { url: postgres.url(DATABASE), qdrant, python, folder };
@@ -91,12 +91,16 @@ struct Bench {
     url: DatabaseUrl,
     qdrant: Qdrant,
     python: PathBuf,
-    folder: PathBuf,
+    // Behind the server, which writes to it until it has ended.
+    folder: Folder,
 }
 
-impl Drop for Bench {
+/// A folder that is gone after the benchmark.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
+        drop(fs::remove_dir_all(&self.0));
     }
 }
 
@@ -164,15 +168,15 @@ impl Bench {
                 ));
             }
         }
-        fs::write(self.folder.join("collections.yaml"), text)?;
+        fs::write(self.folder.0.join("collections.yaml"), text)?;
         let config = "version: 1\ntargets:\n  rows: {kind: postgres, url: '${BENCH_URL}'}\n  search: {kind: qdrant, url: \
                       'http://127.0.0.1:${BENCH_HTTP}', grpc_port: '${BENCH_GRPC}', collections: collections.yaml}\n";
-        Ok(fs::write(self.folder.join("dbops.yaml"), config)?)
+        Ok(fs::write(self.folder.0.join("dbops.yaml"), config)?)
     }
 
     fn dbops(&self, arguments: &[&str]) -> Command {
         let mut command = process::command(built("dbops", "release"));
-        command.args(arguments).current_dir(&self.folder).env("BENCH_URL", self.url.reveal());
+        command.args(arguments).current_dir(&self.folder.0).env("BENCH_URL", self.url.reveal());
         command.env("BENCH_HTTP", self.qdrant.http_port.to_string());
         command.env("BENCH_GRPC", self.qdrant.grpc_port.to_string());
         command

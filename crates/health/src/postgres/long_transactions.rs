@@ -1,6 +1,7 @@
 //! Whether transactions run for long, which keeps vacuum from removing dead rows, and may hold locks.
 
 use super::asked::{Asked, Checked};
+use super::session::Session;
 use crate::check::duration;
 use crate::fold::Item;
 use crate::{Check, Limits, Unit};
@@ -15,12 +16,10 @@ pub(super) async fn check(asked: &Asked<'_>) -> Checked {
     asked.require_statistics()?;
     let rows = asked.rows(include_str!("long_transactions.sql")).await?;
     let items = rows.iter().map(|row| {
-        let (pid, seconds): (i32, f64) = (row.get("pid"), row.get("seconds"));
-        let (role, application): (&str, &str) = (row.get("role"), row.get("application"));
-        let application = if application.is_empty() { "" } else { &format!(" ({application})") };
+        let Session { pid, seconds, name } = Session::read(row);
         Item {
             value: seconds,
-            text: format!("session {pid} of \"{role}\"{application} runs a transaction for {}", duration(seconds)),
+            text: format!("{name} runs a transaction for {}", duration(seconds)),
             remedy: format!("SELECT pg_cancel_backend({pid}) ends its statement"),
         }
     });

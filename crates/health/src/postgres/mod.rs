@@ -27,6 +27,7 @@ mod replication_lag;
 mod replication_slots;
 mod sequences;
 mod server;
+mod session;
 mod settings;
 mod table_bloat;
 mod temporary_files;

@@ -148,7 +148,7 @@ fn dropped(spec: &CollectionSpec, there: &LiveCollection) -> Vec<String> {
 /// The copy that is being filled, else a name that nobody has.
 fn next_generation(spec: &CollectionSpec, declared: &[CollectionSpec], live: &Live, now: &str) -> String {
     let is_declared = |name: &str| declared.iter().any(|spec| spec.name == name || spec.alias.as_deref() == Some(name));
-    let known = live.collections.keys().chain(live.aliases.keys()).map(String::as_str);
+    let known = live.collections.keys().chain(&live.others).chain(live.aliases.keys()).map(String::as_str);
     let known = known.chain(declared.iter().map(|spec| spec.name.as_str()));
     let mut last = 1;
     for name in known {

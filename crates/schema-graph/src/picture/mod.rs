@@ -15,6 +15,7 @@ mod text;
 
 use crate::Graph;
 use drawing::Drawing;
+pub use text::escape;
 
 /// How a picture is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-/// Text for SVG and HTML, in elements and in quoted attributes. What XML cannot say at all is shown as `�`.
-pub(super) fn escape(text: &str) -> String {
+/// Text for SVG and HTML, in elements and in quoted attributes. What XML cannot say at all, and what would turn the text
+/// around it, is shown as `�`.
+#[must_use]
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -73,6 +73,8 @@ fn tls(reason: &str) -> String {
         ("NotValidYet", "see whether the clocks of this machine and the server are right"),
         ("expired", "renew the server's certificate, and reload the server"),
         ("UnknownIssuer", "name the authority that signed the server's certificate: sslrootcert=FILE in the URL"),
+        // The authority has a new key under the old name.
+        ("BadSignature", "name the authority that signed the server's certificate: sslrootcert=FILE in the URL"),
         (
             "not valid for",
             "connect by a name that the certificate has, or use sslmode=verify-ca, which does not look at the name",

@@ -41,6 +41,10 @@ pub(super) async fn look(
     };
     let version = match server.version().await {
         Ok(version) => version,
+        Err(error @ Error::Unauthorized { .. }) => {
+            walk.passed("grpc", format!("port {} answers", address.grpc_port));
+            return Err(refused(walk, &error));
+        }
         Err(error) => {
             let (grpc, remedy) = (address.grpc_port, error.hint().unwrap_or_default());
             let advice = format!(
@@ -54,14 +58,7 @@ pub(super) async fn look(
     walk.passed("version", format!("Qdrant {version}"));
     let collections = match server.collections().await {
         Ok(collections) => collections,
-        Err(error @ Error::Unauthorized { key_sent, .. }) => {
-            let remedy = if key_sent {
-                "correct `api_key` in the configuration: QDRANT__SERVICE__API_KEY of the server is another"
-            } else {
-                "set `api_key` in the configuration to QDRANT__SERVICE__API_KEY of the server"
-            };
-            return Err(walk.broken("key", error.to_string(), remedy));
-        }
+        Err(error @ Error::Unauthorized { .. }) => return Err(refused(walk, &error)),
         Err(error) => return Err(failed(walk, "key", &error)),
     };
     let key = if target.api_key.is_some() { "the API key is accepted" } else { "no API key is needed" };
@@ -70,6 +67,16 @@ pub(super) async fn look(
     let more = format!("`dbops qdrant plan -t {name}` compares them with what is declared");
     walk.passed("collections", format!("{} {word}; {more}", collections.len()));
     Ok(())
+}
+
+/// The key is missing, or is another than the server's.
+fn refused(walk: &mut Walk<'_>, error: &Error) -> Broken {
+    let remedy = if matches!(error, Error::Unauthorized { key_sent: true, .. }) {
+        "correct `api_key` in the configuration: QDRANT__SERVICE__API_KEY of the server is another"
+    } else {
+        "set `api_key` in the configuration to QDRANT__SERVICE__API_KEY of the server"
+    };
+    walk.broken("key", error.to_string(), remedy)
 }
 
 fn failed(walk: &mut Walk<'_>, step: &'static str, error: &Error) -> Broken {

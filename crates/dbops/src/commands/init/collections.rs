@@ -42,7 +42,7 @@ pub(super) fn empty(folder: &Path) -> Adopted {
 pub(super) async fn adopt(context: &Context, name: &str, target: &QdrantTarget, folder: &Path) -> Result<Adopted> {
     let server = qdrant::connect(target)?;
     let with_name = |error: dbops_qdrant::Error| Failure::from(error).context(name);
-    let live = server.live().await.map_err(with_name)?;
+    let live = server.live_whole().await.map_err(with_name)?;
     let found = found(&live);
     for what in &found.left_out {
         context.ui.warn(format!("{name}: not declared: {what}"));

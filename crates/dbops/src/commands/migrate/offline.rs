@@ -36,7 +36,7 @@ pub(super) fn print(
             script(&one.graph, &rows, &steps, &flags.options(args.single_transaction))
         };
         let sql = render().map_err(|error| Failure::from(error).context(one.name))?;
-        context.ui.data(sql.trim_end())?;
+        context.ui.script(sql.trim_end())?;
         targets.push(ScriptTarget { name: one.name.to_owned(), sql });
     }
     context.ui.document(&ScriptDocument { targets })?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use dbops_qdrant::{AliasMove, Server, generation, read_file};
+use dbops_qdrant::{AliasMove, RebuildNote, RebuildStage, Server, generation, read_file};
 use serde::Serialize;
 
 use super::{connect, single};
@@ -20,7 +20,7 @@ pub(super) enum AliasCommand {
     /// Let an alias lead to a collection, whether it is new or leads elsewhere now
     ///
     /// It moves in one call: no request finds neither collection. Moving it from a collection that holds points to an
-    /// empty one has to be confirmed.
+    /// empty one, or to a rebuild that is not finished, has to be confirmed.
     #[command(after_help = "Example: dbops qdrant alias set document_chunks document_chunks_v2")]
     Set {
         /// The alias
@@ -158,7 +158,7 @@ async fn set(context: &Context, target: &str, options: &QdrantTarget, name: &str
         ui.status(format!("{target}: nothing to do"));
     } else {
         if let Some(from) = from {
-            confirm_emptiness(context, &server, name, from, collection).await?;
+            confirm_loss(context, &server, name, from, collection).await?;
         }
         let one = AliasMove { alias: name.to_owned(), is_there: from.is_some(), to: collection.to_owned() };
         server.move_aliases(&[one]).await?;
@@ -173,13 +173,21 @@ async fn set(context: &Context, target: &str, options: &QdrantTarget, name: &str
 }
 
 /// An application that finds no points where there were some is as good as down.
-async fn confirm_emptiness(context: &Context, server: &Server, name: &str, from: &str, to: &str) -> Result<()> {
-    let points = server.count(from).await?;
-    if points == 0 || server.count(to).await? > 0 {
+async fn confirm_loss(context: &Context, server: &Server, name: &str, from: &str, to: &str) -> Result<()> {
+    let before = server.count(from).await?;
+    if before == 0 {
         return Ok(());
     }
-    let question = format!("move {name} from {from}, which holds {points} points, to {to}, which holds none?");
-    context.ui.confirm(&question).await
+    let move_it = format!("move {name} from {from}, which holds {before} points, to {to}");
+    let is_unfinished = |note: &RebuildNote| note.stage == RebuildStage::Filling;
+    if server.count(to).await? == 0 {
+        context.ui.confirm(&format!("{move_it}, which holds none?")).await
+    } else if let Some(note) = server.rebuild_note(to).await?.filter(is_unfinished) {
+        let question = format!("{move_it}, a rebuild of {} that is not finished (`dbops qdrant reindex`)?", note.of);
+        context.ui.confirm(&question).await
+    } else {
+        Ok(())
+    }
 }
 
 fn no_collection(name: &str, collections: &[String], aliases: &BTreeMap<String, String>) -> Failure {

@@ -234,7 +234,7 @@ impl Prepared<'_> {
     }
 
     async fn plan(&self) -> Result<dbops_qdrant::Plan> {
-        let live = self.server.live().await;
+        let live = self.server.live(&self.declared).await;
         let plan = live.and_then(|live| dbops_qdrant::plan(&self.declared, &live));
         plan.map_err(|error| Failure::from(error).context(format!("cannot compare the collections of {}", self.name)))
     }

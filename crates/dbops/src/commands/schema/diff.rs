@@ -88,7 +88,7 @@ async fn steps(
 /// Prints the plan.
 pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
     context.ui.document(&DiffDocument { statements: documents(steps) })?;
-    paragraphs(steps).try_for_each(|paragraph| context.ui.data(paragraph))?;
+    paragraphs(steps).try_for_each(|paragraph| context.ui.script(&paragraph))?;
     Ok(Outcome::Done)
 }
 

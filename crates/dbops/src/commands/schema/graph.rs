@@ -85,7 +85,7 @@ pub(super) async fn run(context: &Context, args: &GraphArgs) -> Result<Outcome> 
     if let Some(path) = output {
         write(path, &text).map_err(|error| Failure::from(error).context(format!("cannot write {}", path.display())))?;
     } else {
-        context.ui.data(text.trim_end())?;
+        context.ui.script(text.trim_end())?;
     }
     let picture = output.is_none().then_some(text.as_str());
     context.ui.document(&GraphDocument { sources: &titles, output, picture })?;

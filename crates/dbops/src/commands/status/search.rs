@@ -64,7 +64,7 @@ pub(super) async fn ask(target: &QdrantTarget, deadline: Duration) -> Result<Sea
 async fn changes(target: &QdrantTarget, server: &Server) -> Result<Option<usize>, String> {
     let Some(path) = &target.collections else { return Ok(None) };
     let declared = read_file(path).map_err(|error| error.to_string())?;
-    let live = server.live().await.map_err(|error| error.to_string())?;
+    let live = server.live(&declared).await.map_err(|error| error.to_string())?;
     let planned = plan(&declared, &live).map_err(|error| error.to_string())?;
     Ok(Some(planned.changes.len()))
 }

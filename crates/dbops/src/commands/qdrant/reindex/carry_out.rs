@@ -1,5 +1,6 @@
 //! One collection rebuilt, from wherever an earlier run broke off.
 
+use std::slice::from_ref;
 use std::time::Instant;
 
 use dbops_qdrant::{
@@ -23,25 +24,25 @@ const PASSES: u32 = 5;
 pub(super) async fn carry_out(one: &One<'_>) -> Result<Option<RebuiltDocument>> {
     let (server, ui) = (&one.target.server, &one.context.ui);
     let begun = Instant::now();
-    let mut live = server.live().await?;
+    let mut live = server.live(from_ref(one.spec)).await?;
     if one.job(&live)?.is_none() && !one.args.drop_old {
         return Ok(None);
     }
     let _lock = server.lock_rebuild(&one.folder, &one.spec.name)?;
     // Whoever had the lock may just have done it.
-    live = server.live().await?;
+    live = server.live(from_ref(one.spec)).await?;
     let mut done = None;
     if let Some(mut job) = one.job(&live)? {
         if one.args.restart && server.drop_unfinished(&job, &live).await? {
             ui.status(format!("{}: dropped {}, to begin anew", one.target.name, job.spec.name));
-            live = server.live().await?;
+            live = server.live(from_ref(one.spec)).await?;
             match one.job(&live)? {
                 Some(anew) => job = anew,
                 None => return Ok(None),
             }
         }
         done = Some(work(one, &job, &live).await?);
-        live = server.live().await?;
+        live = server.live(from_ref(one.spec)).await?;
     }
     let mut dropped = Vec::new();
     let is_swapped = done.as_ref().is_none_or(|done| done.swapped);

@@ -4,6 +4,7 @@ mod carry_out;
 mod old;
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use clap::Args;
 use dbops_qdrant::{CollectionSpec, CopyOptions, Live, Rebuild, Stage, rebuild};
@@ -217,7 +218,7 @@ fn chosen<'a>(
 
 async fn check(chosen: &[One<'_>], asks: bool) -> Result<()> {
     for one in chosen {
-        let live = one.target.server.live().await?;
+        let live = one.target.server.live(from_ref(one.spec)).await?;
         let job = one.job(&live).map_err(|failure| one.failed(failure))?;
         if let Some(job) = job {
             one.check(&job, &live, asks).await.map_err(|failure| one.failed(failure))?;

@@ -1,8 +1,9 @@
 //! A card for each target, with what `dbops status` says of it, and the collections.
 
+use dbops_schema_graph::escape;
 use indicatif::HumanCount;
 
-use super::markup::{escape, styled, time};
+use super::markup::{styled, time};
 use crate::commands::status::{Status, TargetStatus, headline, lines};
 
 pub(super) fn cards(status: &Status) -> String {

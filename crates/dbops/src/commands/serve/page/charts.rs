@@ -1,10 +1,11 @@
 //! Backups over time and sizes over time, as charts and as tables.
 
+use dbops_schema_graph::escape;
 use indicatif::BinaryBytes;
 use jiff::Timestamp;
 
 use super::super::view::{SetState, SetView};
-use super::markup::{count, escape, time};
+use super::markup::{count, time};
 use super::plot::{Point, Style, plot};
 use crate::commands::status::{Status, age};
 

@@ -1,10 +1,11 @@
 //! The findings, problems first.
 
+use dbops_schema_graph::escape;
 use std::cmp::Reverse;
 
 use dbops_health::{Finding, Status};
 
-use super::markup::{count, escape};
+use super::markup::count;
 
 pub(super) fn findings(findings: &[Finding]) -> String {
     let (good, mut bad): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.status == Status::Ok);

@@ -10,7 +10,8 @@ mod revisions;
 
 use super::view::{Gathered, Shared};
 use crate::commands::status::Status;
-use markup::{count, escape, time};
+use dbops_schema_graph::escape;
+use markup::{count, time};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");

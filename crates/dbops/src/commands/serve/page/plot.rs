@@ -1,9 +1,8 @@
 //! A chart of sizes over time, drawn in SVG. Pure: points in, markup out.
 
+use dbops_schema_graph::escape;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-
-use super::markup::escape;
 
 /// The drawing's size, in its own units: it is as large as a narrow screen, and not shrunk on one.
 const WIDTH: f64 = 340.0;

@@ -1,10 +1,11 @@
 //! The revisions of each database as a graph, and the pictures of the schemas.
 
 use dbops_migrate::{Drawn, draw};
+use dbops_schema_graph::escape;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::view::Database;
-use super::markup::{count, escape};
+use super::markup::count;
 use crate::commands::migrate::HistoryRevision;
 use crate::commands::status::Status;
 
