@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::console::{examples, masked};
+use crate::console::{Example, examples, masked};
 use crate::stack::{Stack, root};
 
 /// Run elsewhere: the stack by `xtask/tests/dev.rs` and `tests/docker/`, the checks and tests by `.ci/run`; the others

@@ -1,5 +1,5 @@
-//! What is on a server as declarations: the way back from [`Live`] to the file. What has the value that a server takes by
-//! itself is left out, as people leave it out.
+//! What is on a server as declarations: the way back from [`Live`] to the file. What has the value that a server takes
+//! by itself is left out, as people leave it out.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ pub struct Found {
     pub left_out: Vec<String>,
 }
 
-/// What a server takes where a new collection says nothing: `config/config.yaml` of Qdrant itself. A server that is set up
-/// otherwise tells other values, which are then declared. Vectors and indexes say nothing of what they were not given. What
-/// some servers tell and others do not stands here too.
+/// What a server takes where a new collection says nothing: `config/config.yaml` of Qdrant itself. A server that is set
+/// up otherwise tells other values, which are then declared. Vectors and indexes say nothing of what they were not
+/// given. What some servers tell and others do not stands here too.
 static USUAL: &[(&str, Value)] = &[
     ("shard_number", Value::Integer(1)),
     ("replication_factor", Value::Integer(1)),

@@ -99,8 +99,8 @@ fn last_line(error: ProcessError) -> ProcessError {
 ///
 /// # Errors
 ///
-/// When a file that is there differs, the files would contradict each other, or Alembic keeps the revisions of a database
-/// where dbops does not look: to it everything would seem to be pending.
+/// When a file that is there differs, the files would contradict each other, or Alembic keeps the revisions of a
+/// database where dbops does not look: to it everything would seem to be pending.
 pub fn plan_import(exported: &[Exported], folder: &Path) -> Result<Vec<Imported>, Error> {
     if let Some(elsewhere) = exported.iter().map(|one| &one.version_table).find(|table| *table != VERSION_TABLE) {
         return Err(Error::OtherVersionTable { table: elsewhere.clone() });

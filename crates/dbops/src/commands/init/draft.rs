@@ -69,8 +69,8 @@ impl Draft {
     }
 }
 
-/// Adds the passwords of URLs that were given, where the environment has none. What is adopted by its URL has to be what
-/// the environment speaks of, if it does.
+/// Adds the passwords of URLs that were given, where the environment has none. What is adopted by its URL has to be
+/// what the environment speaks of, if it does.
 pub(super) fn complete(mut config: Config, drafts: &[Draft]) -> Result<Config> {
     for (draft, target) in drafts.iter().zip(&mut config.targets) {
         match &mut target.kind {

@@ -101,7 +101,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-/// Has git ignore the backups, where the project is in a work tree of git's and it does not yet: gives the changed file.
+/// Has git ignore the backups, where the project is in a work tree of git's and it does not yet. Gives the changed file.
 pub(super) async fn ignore(context: &Context, root: &Path) -> Result<Option<PathBuf>> {
     let mut git = process::command("git");
     git.env_clear().envs(context.environment.for_programs()).current_dir(root);

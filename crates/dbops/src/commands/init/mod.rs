@@ -23,14 +23,14 @@ use files::File;
 
 /// Write the configuration of a project: a new one, or one whose databases are there
 ///
-/// Without options: one PostgreSQL target `database`, with folders for what it is to be. Databases are named by a URL, or
-/// by the variable that has it, '${DATABASE_URL}'. A password in a URL is not written: it goes to NAME_PASSWORD. No file
-/// that is there is changed, but for a line in .gitignore.
+/// Without options: one PostgreSQL target `database`, with folders for what it is to be. Databases are named by a URL,
+/// or by the variable that has it, '${DATABASE_URL}'. A password in a URL is not written: it goes to NAME_PASSWORD. No
+/// file that is there is changed, but for a line in .gitignore.
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  dbops init\n  dbops init --postgres bot_db --qdrant search\n  dbops init --from-alembic bot_db=alembic.ini\n  \
-                  dbops init --from-database bot_db=postgresql://localhost/bot_db\n  dbops init --from-qdrant http://localhost:6333"
-)]
+#[command(after_help = "Examples:\n  dbops init\n  dbops init --postgres bot_db --qdrant search\n  \
+                  dbops init --from-alembic bot_db=alembic.ini\n  \
+                  dbops init --from-database bot_db=postgresql://localhost/bot_db\n  \
+                  dbops init --from-qdrant http://localhost:6333")]
 pub(crate) struct InitArgs {
     /// The project's folder
     #[arg(value_name = "DIR", default_value = ".")]
