@@ -1,5 +1,6 @@
 //! End-to-end tests: the built `dbops` against real servers, a module per area.
 
+mod adopting;
 mod alembic;
 mod autogenerate;
 mod backup;
@@ -15,6 +16,7 @@ mod backup_sealed;
 mod backup_trial;
 mod config;
 mod config_schema;
+mod console;
 mod cut;
 mod declared;
 mod docker;
@@ -23,6 +25,7 @@ mod drift;
 mod dumping;
 mod health;
 mod health_faults;
+mod init;
 mod migrate;
 mod migrate_graph;
 mod migrate_interrupted;

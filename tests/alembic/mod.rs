@@ -24,7 +24,7 @@ fn drive(url: &DatabaseUrl, arguments: &[&str]) -> (i32, String) {
 }
 
 /// An address that SQLAlchemy takes too.
-fn address(url: &DatabaseUrl) -> String {
+pub(crate) fn address(url: &DatabaseUrl) -> String {
     let (host, port) = url.servers().remove(0);
     let revealed = url.reveal();
     let user =

@@ -62,6 +62,7 @@ enum Color {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(commands::init::InitArgs),
     Status(commands::status::StatusArgs),
     Serve(commands::serve::ServeArgs),
     Migrate(commands::migrate::MigrateArgs),
@@ -123,6 +124,7 @@ fn carry_out(ui: Ui, config_path: Option<PathBuf>, command: Command) -> Result<O
 
 async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
     match command {
+        Command::Init(args) => commands::init::run(context, &args).await,
         Command::Status(args) => commands::status::run(context, args).await,
         Command::Serve(args) => commands::serve::run(context, args).await,
         Command::Migrate(args) => commands::migrate::run(context, args).await,

@@ -60,17 +60,36 @@ fn files(folder: &Path, extension: &str, recursive: bool) -> std::io::Result<Vec
     Ok(found)
 }
 
-/// The folders that an `alembic.ini` names, and whether those below them count.
-fn locations(path: &Path, text: &str) -> (Vec<PathBuf>, bool) {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+/// The URL that an `alembic.ini` names as `sqlalchemy.url`. It may hold a password: never print it.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn alembic_url(ini: &Path) -> Result<Option<String>, Error> {
+    let text = fs::read_to_string(ini).map_err(|source| Error::Io { path: ini.to_path_buf(), source })?;
+    // As configparser has it: %% is a percent sign, and %(name)s another value.
+    let url = value(ini, &text, "sqlalchemy.url").filter(|url| !url.is_empty() && !url.contains("%("));
+    Ok(url.map(|url| url.replace("%%", "%")))
+}
+
+/// A value of an `alembic.ini`'s section `alembic`.
+fn value(path: &Path, text: &str, key: &str) -> Option<String> {
     let section = text.split("[alembic]").nth(1).unwrap_or(text);
     let section = section.split("\n[").next().unwrap_or(section);
-    let value = |key: &str| {
-        section.lines().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            (name.trim() == key).then(|| value.trim().replace("%(here)s", &folder.to_string_lossy()))
-        })
-    };
+    section.lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim() == key).then(|| value.trim().replace("%(here)s", &folder_of(path).to_string_lossy()))
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The folders that an `alembic.ini` names, and whether those below them count.
+fn locations(path: &Path, text: &str) -> (Vec<PathBuf>, bool) {
+    let folder = folder_of(path);
+    let value = |key: &str| value(path, text, key);
     let separator = value("path_separator").or_else(|| value("version_path_separator"));
     let separators: &[char] = match separator.as_deref() {
         Some("os" | ":") => &[':'],

@@ -157,6 +157,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// Alembic keeps the revisions of a database in another table than dbops does.
+    #[error("env.py keeps the revisions of a database in {table}, and dbops in alembic_version")]
+    OtherVersionTable {
+        /// Its name, with its schema if that is not `public`.
+        table: String,
+    },
     /// A revision file is there and says something else.
     #[error("revision {revision} is there already and differs: {}", .path.display())]
     ImportDiffers {
@@ -247,6 +253,11 @@ impl Error {
                     .into(),
             ),
             Self::ExportUnreadable { .. } => None,
+            Self::OtherVersionTable { .. } => Some(
+                "rename the table to alembic_version, or move it to the schema public, in every database, and take \
+                 `version_table` and `version_table_schema` out of env.py; nothing was written"
+                    .into(),
+            ),
             Self::ImportDiffers { .. } => Some("delete the file to have it written again; nothing was written".into()),
             Self::NoDown { .. } => {
                 Some("write the statements that undo it under `-- +down`, or restore a backup".into())

@@ -32,7 +32,7 @@ mod statements;
 mod tokens;
 mod version_table;
 
-pub use alembic::{is_alembic, load_alembic};
+pub use alembic::{alembic_url, is_alembic, load_alembic};
 pub use batch::Batch;
 pub use draw::{Drawn, draw};
 pub use drift::{FileDrift, file_drift};

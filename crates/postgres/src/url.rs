@@ -239,6 +239,12 @@ impl DatabaseUrl {
         self.render(password.as_deref().map(encode))
     }
 
+    /// The URL without its password, for a file that anybody may read.
+    #[must_use]
+    pub fn without_password(&self) -> String {
+        self.render(None)
+    }
+
     /// The same database on each of the servers alone, in their order.
     #[must_use]
     pub fn each_server(&self) -> Vec<Self> {

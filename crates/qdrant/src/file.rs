@@ -4,6 +4,7 @@ mod locate;
 mod raw;
 mod section;
 mod source;
+mod write;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::{CollectionSpec, IndexSpec, IndexType, Settings};
 use locate::{Descent, FOUND, Key};
 use raw::{Entries, Node, RawFile, Scalar};
 pub(crate) use source::OF_SOURCE;
+pub use write::file_text;
 
 /// What stands in a collection besides its parameters.
 pub(crate) const OF_COLLECTION: [&str; 5] = ["alias", "vectors", "sparse_vectors", "payload_indexes", "from"];
@@ -69,10 +71,15 @@ pub fn read_file(path: &Path) -> Result<Vec<CollectionSpec>, FileError> {
         message: format!("cannot be read: {error}"),
         advice: Some(Advice::Text("correct `collections` in the configuration".into())),
     })?;
-    parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))
+    parse_file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<CollectionSpec>, FileError> {
+/// Reads the text of the file that is, or will be, at `path`.
+///
+/// # Errors
+///
+/// The first mistake.
+pub fn parse_file(path: &Path, text: &str) -> Result<Vec<CollectionSpec>, FileError> {
     let reader = Reader { path, text };
     let file: RawFile = serde_yaml::from_str(text).map_err(|error| reader.yaml_error(&error))?;
     if file.version != 1 {

@@ -59,17 +59,34 @@ impl Server {
         let mut next = concerned(declared, &aliases, &others);
         while !next.is_empty() {
             others.retain(|name| !next.contains(name));
-            let found = stream::iter(next).map(|name| async {
-                // A collection that was dropped since is not there.
-                let info = self.info(&name).await?;
-                Ok::<_, Error>(info.map(|info| (name, collection(info))))
-            });
-            let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
-            let before = found.iter().flatten().filter_map(|(_, there)| Some(there.rebuild.as_ref()?.of.clone()));
+            let found = self.describe(next).await?;
+            let before = found.values().filter_map(|there| Some(there.rebuild.as_ref()?.of.clone()));
             next = before.filter(|name| others.contains(name)).collect();
-            collections.extend(found.into_iter().flatten());
+            collections.extend(found);
         }
         Ok(Live { version, collections, others, aliases })
+    }
+
+    /// Reads all that is there, for whom nothing is declared yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`live`](Self::live).
+    pub async fn live_whole(&self) -> Result<Live, Error> {
+        let version = self.require_version().await?;
+        let aliases = self.aliases().await?;
+        let collections = self.describe(self.names().await?.into_iter().collect()).await?;
+        Ok(Live { version, collections, others: BTreeSet::new(), aliases })
+    }
+
+    async fn describe(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, LiveCollection>, Error> {
+        let found = stream::iter(names).map(|name| async {
+            // A collection that was dropped since is not there.
+            let info = self.info(&name).await?;
+            Ok::<_, Error>(info.map(|info| (name, collection(info))))
+        });
+        let found: Vec<_> = found.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

@@ -3,12 +3,14 @@
 mod random;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use dbops_qdrant::parameter::{Kind, NONE, PARAMETERS, Parameter, Scope, Value, parameters};
 use dbops_qdrant::{
-    ChangeKind, CollectionSpec, Error, Extent, IndexSpec, IndexType, Plan, Server, ServerOptions, Settings, plan,
+    ChangeKind, CollectionSpec, Error, Extent, Found, IndexSpec, IndexType, Live, LiveCollection, Plan, RebuildNote,
+    RebuildStage, Server, ServerOptions, Settings, file_text, found, parse_file, plan,
 };
 use dbops_testbed::{Qdrant, start_qdrant, unique};
 use proptest::strategy::{Strategy, ValueTree};
@@ -250,6 +252,85 @@ async fn what_was_applied_needs_no_change_whatever_it_is() {
         assert_eq!(plan_now(&server, &spec).await, Plan::default(), "case {case}: {spec:#?}");
         server.delete_collection(&spec.name).await.expect("it is there");
     }
+}
+
+/// What is there, written to a file and read again, is what is there; and a server makes the same of it once more.
+#[tokio::test]
+async fn what_is_there_is_declared_whatever_it_is() {
+    let server = server();
+    for (case, spec) in declarations(cases()).into_iter().enumerate() {
+        let spec = CollectionSpec { name: unique("there"), alias: Some(unique("alias")), ..spec };
+        apply(&server, &spec, Extent::Whole).await.unwrap_or_else(|error| panic!("case {case}: {error}\n{spec:#?}"));
+        let live = only(server.live_whole().await.expect("the server answers"), &spec.name);
+        let Found { specs, left_out } = found(&live);
+        assert_eq!(left_out, [""; 0], "case {case}: {spec:#?}");
+        let text = file_text(&specs);
+        let read = parse_file(Path::new("collections.yaml"), &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(read, specs, "case {case}: {text}");
+        assert_eq!(plan(&read, &live).expect("a plan"), Plan::default(), "case {case}: {text}");
+
+        let again = CollectionSpec { name: unique("again"), alias: None, ..read[0].clone() };
+        apply(&server, &again, Extent::Whole).await.unwrap_or_else(|error| panic!("case {case}: {error}\n{text}"));
+        let made = only(server.live_whole().await.expect("the server answers"), &again.name);
+        // What is said and what is left unsaid may be the same.
+        assert_eq!(found(&made).specs, std::slice::from_ref(&again), "case {case}: {text}");
+        for name in [spec.name, again.name] {
+            server.delete_collection(&name).await.expect("it is there");
+        }
+    }
+}
+
+/// A collection that was given nothing is declared with nothing.
+#[tokio::test]
+async fn what_a_server_takes_by_itself_is_not_declared() {
+    let server = server();
+    let name = unique("plain");
+    let request = CreateCollection {
+        collection_name: name.clone(),
+        vectors_config: Some(VectorParams { size: 4, distance: 1, ..Default::default() }.into()),
+        ..Default::default()
+    };
+    client().create_collection(request).await.expect("a collection");
+    let live = only(server.live_whole().await.expect("the server answers"), &name);
+    let expected = format!("version: 1\n\ncollections:\n\n  {name}:\n    vectors: {{ size: 4, distance: Cosine }}\n");
+    assert_eq!(file_text(&found(&live).specs), expected);
+}
+
+/// What can be declared only in part, or not, is told.
+#[test]
+fn what_cannot_be_declared_is_named() {
+    let collection = |vectors: &[&str]| LiveCollection {
+        vectors: vectors.iter().map(|name| ((*name).to_owned(), Settings::default())).collect(),
+        payload_indexes: BTreeMap::from([("key".to_owned(), None)]),
+        ..LiveCollection::default()
+    };
+    let note = RebuildNote { is: "c.2".into(), of: "c".into(), run: "1".into(), stage: RebuildStage::Filling };
+    let live = Live {
+        collections: BTreeMap::from([
+            ("a".to_owned(), collection(&["v"])),
+            ("b".to_owned(), LiveCollection::default()),
+            ("c.2".to_owned(), LiveCollection { rebuild: Some(note), ..collection(&["v"]) }),
+        ]),
+        aliases: BTreeMap::from([("one".to_owned(), "a".to_owned()), ("two".to_owned(), "a".to_owned())]),
+        ..Live::default()
+    };
+    let found = found(&live);
+    let names: Vec<_> = found.specs.iter().map(|spec| (spec.name.as_str(), spec.alias.as_deref())).collect();
+    assert_eq!(names, [("a", Some("one"))]);
+    let expected = [
+        "payload index key of a: its type is not known to this version of dbops",
+        "collection b: it has no vectors",
+        "collection c.2: an unfinished rebuild",
+        "alias two of a: a collection is declared with one alias",
+    ];
+    assert_eq!(found.left_out, expected);
+}
+
+/// One collection of those that are there, with the aliases that lead to it.
+fn only(live: Live, name: &str) -> Live {
+    let collections = live.collections.into_iter().filter(|(other, _)| other == name).collect();
+    let aliases = live.aliases.into_iter().filter(|(_, to)| to == name).collect();
+    Live { collections, aliases, ..live }
 }
 
 /// From any declaration to any other: what is left says itself that it cannot be changed in place.

@@ -6,6 +6,7 @@ pub(crate) mod config;
 mod docker;
 pub(crate) mod doctor;
 pub(crate) mod health;
+pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod qdrant;

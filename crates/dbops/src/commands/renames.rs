@@ -17,6 +17,13 @@ pub(crate) struct Renamed {
     pub(crate) undecided: Vec<Rename>,
 }
 
+impl Renamed {
+    /// A schema in which nothing has another name.
+    pub(crate) fn nothing(schema: &Graph) -> Self {
+        Self { schema: schema.clone(), there: Vec::new(), back: Vec::new(), undecided: Vec::new() }
+    }
+}
+
 /// Renames in a copy of `current` what `given` and `comments` say, and what is answered on a terminal.
 pub(crate) async fn rename(
     context: &Context,
@@ -54,9 +61,7 @@ struct Renaming<'a> {
 
 impl<'a> Renaming<'a> {
     fn new(scratch: &'a Scratch<'a>, current: &'a Graph) -> Self {
-        let schema = current.clone();
-        let renamed = Renamed { schema, there: Vec::new(), back: Vec::new(), undecided: Vec::new() };
-        Self { scratch, current, copy: None, renamed }
+        Self { scratch, current, copy: None, renamed: Renamed::nothing(current) }
     }
 
     async fn given(&mut self, given: &[String]) -> Result<()> {

@@ -28,6 +28,16 @@ pub(super) fn url_as_written(text: &str, target: &str) -> Option<String> {
 pub(super) const RESERVED: [&str; 12] =
     ["list", "show", "verify", "prune", "delete", "create", "restore", "status", "plan", "apply", "latest", "all"];
 
+/// Whether a target may have this name.
+pub(crate) fn can_name_target(name: &str) -> bool {
+    is_word(name) && !RESERVED.contains(&name)
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -164,9 +174,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     fn target(&self, name: String, raw: RawTarget) -> Result<Target> {
         let place = ["targets", &name];
-        let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if !is_word {
+        if !is_word(&name) {
             let failure = self.failure(&place, format!("`{name}` cannot name a target"));
             return Err(failure.with_hint("use letters, digits, `_` and `-`, a letter first"));
         }

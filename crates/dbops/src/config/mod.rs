@@ -19,6 +19,7 @@ use dbops_health::Selection;
 use dbops_migrate::lint::LintOptions;
 use dbops_postgres::DatabaseUrl;
 
+pub(crate) use file::can_name_target;
 pub(crate) use json_schema::json_schema;
 pub(crate) use qdrant::{QdrantAddress, QdrantAddresses};
 pub(crate) use schema::{DeclaredSchema, Program};
@@ -134,6 +135,11 @@ impl Config {
                 .with_hint("pass --config PATH or set DBOPS_CONFIG")
         })?;
         file::parse(&path, &text, environment)
+    }
+
+    /// Reads a text as the configuration that is, or will be, at `path`.
+    pub(crate) fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self> {
+        file::parse(path, text, environment)
     }
 
     /// A target's URL as the file has it, with its variables. It may hold a password: never print it.

@@ -28,6 +28,13 @@ pub(crate) struct SchemaFile {
     text: String,
 }
 
+impl SchemaFile {
+    /// A file that is not written yet.
+    pub(crate) fn new(name: String, text: String) -> Self {
+        Self { name, text }
+    }
+}
+
 /// Reads a file, the `.sql` files of a folder and those below it by name, or what a program prints.
 pub(crate) async fn read(schema: &DeclaredSchema, environment: &Environment) -> Result<Vec<SchemaFile>> {
     match schema {

@@ -76,6 +76,12 @@ def created(script):
     return date.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def version_table(context):
+    """Where Alembic keeps the revisions of a database."""
+    schema = context.version_table_schema
+    return f"{schema}.{context.version_table}" if schema and schema != "public" else context.version_table
+
+
 def as_list(value):
     return [] if value is None else [value] if isinstance(value, str) else list(value)
 
@@ -102,6 +108,7 @@ def export(ini):
                 "created": created(script),
                 "path": script.path,
                 "shared": not getattr(context, "_transaction_per_migration", False),
+                "version_table": version_table(context),
                 "up": render(impl, script.module.upgrade),
                 "down": render(impl, getattr(script.module, "downgrade", refuse)),
             }

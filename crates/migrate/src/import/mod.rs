@@ -17,6 +17,9 @@ use crate::{Error, Graph, load_folder};
 /// How long the project's Python may take: env.py may do anything.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// What Alembic calls its version table unless it is told otherwise.
+const VERSION_TABLE: &str = "alembic_version";
+
 /// A revision as Alembic has it, with its SQL.
 #[derive(Debug, Deserialize)]
 pub struct Exported {
@@ -29,6 +32,8 @@ pub struct Exported {
     path: PathBuf,
     /// env.py has all revisions of a run in one transaction.
     shared: bool,
+    /// Where env.py has the revisions of a database kept.
+    version_table: String,
     up: Rendered,
     down: Rendered,
 }
@@ -94,8 +99,12 @@ fn last_line(error: ProcessError) -> ProcessError {
 ///
 /// # Errors
 ///
-/// When a file that is there differs, or the files would contradict each other.
+/// When a file that is there differs, the files would contradict each other, or Alembic keeps the revisions of a
+/// database where dbops does not look: to it everything would seem to be pending.
 pub fn plan_import(exported: &[Exported], folder: &Path) -> Result<Vec<Imported>, Error> {
+    if let Some(elsewhere) = exported.iter().map(|one| &one.version_table).find(|table| *table != VERSION_TABLE) {
+        return Err(Error::OtherVersionTable { table: elsewhere.clone() });
+    }
     let existing = if folder.is_dir() { load_folder(folder)? } else { Vec::new() };
     let mut files = Vec::with_capacity(exported.len());
     for one in exported {

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{Advice, parse};
+use super::{Advice, parse_file};
 use crate::parameter::Scope;
 use crate::parameter::Value;
 use crate::{CollectionSpec, IndexType, Settings};
@@ -12,7 +12,7 @@ const PATH: &str = "q/collections.yaml";
 #[test]
 fn the_support_bots_file_is_read() {
     let text = include_str!("../../../../config/qdrant/collections.yaml");
-    let specs = parse(Path::new(PATH), text).expect("it is right");
+    let specs = parse_file(Path::new(PATH), text).expect("it is right");
     assert_eq!(specs.len(), 1);
     let spec = &specs[0];
     assert_eq!((spec.name.as_str(), spec.alias.as_deref()), ("document_chunks_v1", Some("document_chunks")));
@@ -26,7 +26,7 @@ fn the_support_bots_file_is_read() {
 fn vectors_are_one_or_several() {
     let text = "version: 1\ncollections:\n  a:\n    vectors: {distance: Dot, size: 4, on_disk: true}\n  b:\n    \
                 vectors:\n      size: {size: 2, distance: Euclid}\n      text: {size: 3, distance: Manhattan}\n";
-    let specs = parse(Path::new(PATH), text).expect("it is right");
+    let specs = parse_file(Path::new(PATH), text).expect("it is right");
     assert_eq!(shown(&specs[0].vectors[""], Scope::Vector), "size: 4, distance: Dot, on_disk: true");
     assert_eq!(specs[1].vectors.keys().collect::<Vec<_>>(), ["size", "text"]);
     assert_eq!(shown(&specs[1].vectors["text"], Scope::Vector), "size: 3, distance: Manhattan");
@@ -39,7 +39,7 @@ fn shown(settings: &Settings, scope: Scope) -> String {
 
 fn one(text: &str) -> CollectionSpec {
     let text = format!("version: 1\ncollections:\n  a:\n{text}");
-    parse(Path::new(PATH), &text).unwrap_or_else(|error| panic!("{text}{error}")).remove(0)
+    parse_file(Path::new(PATH), &text).unwrap_or_else(|error| panic!("{text}{error}")).remove(0)
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn mistakes_are_named_with_their_place() {
     ];
     for (text, message, advice) in cases {
         let text = format!("version: 1\ncollections:\n{text}\n");
-        let error = parse(Path::new(PATH), &text).expect_err(&text);
+        let error = parse_file(Path::new(PATH), &text).expect_err(&text);
         let shown = error.to_string();
         assert!(shown.starts_with("q/collections.yaml:") && shown.contains(message), "{text}{shown}");
         let shown = match error.advice {
@@ -239,10 +239,10 @@ fn mistakes_at_the_top() {
         ("", "missing field `version`"),
     ];
     for (text, message) in cases {
-        let error = parse(Path::new(PATH), text).expect_err(text);
+        let error = parse_file(Path::new(PATH), text).expect_err(text);
         assert!(error.to_string().contains(message), "{text}: {error}");
     }
-    assert_eq!(parse(Path::new(PATH), "version: 1\ncollections: {}\n"), Ok(Vec::new()));
+    assert_eq!(parse_file(Path::new(PATH), "version: 1\ncollections: {}\n"), Ok(Vec::new()));
 }
 
 /// Aliases that multiply, and depth without end.
@@ -255,14 +255,14 @@ fn hostile_files_are_refused() {
         format!("{text}{c}: &{c} [{eight}]\n")
     });
     for text in [bomb, "[".repeat(1_000), format!("version: 1\ncollections: {}", "{a: ".repeat(1_000))] {
-        assert!(parse(Path::new(PATH), &text).is_err());
+        assert!(parse_file(Path::new(PATH), &text).is_err());
     }
 }
 
 proptest! {
     #[test]
     fn nothing_panics(text in "\\PC{0,200}") {
-        let _ = parse(Path::new(PATH), &text);
+        let _ = parse_file(Path::new(PATH), &text);
     }
 
     #[test]
@@ -271,6 +271,6 @@ proptest! {
         "      ", "    payload_indexes:\n", "x: ", "{type: text}", "&a ", "*a", "!!binary ", "- ", "? ", "\u{0}", "alias: a\n",
         "<<: ", "---\n", "\"", "'", "0x", "1e999", "~",
     ]), 0..40)) {
-        let _ = parse(Path::new(PATH), &pieces.concat());
+        let _ = parse_file(Path::new(PATH), &pieces.concat());
     }
 }

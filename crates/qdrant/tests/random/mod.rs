@@ -16,11 +16,12 @@ fn value(parameter: &'static Parameter) -> BoxedStrategy<Value> {
         ("wal.wal_capacity_mb" | "shard_number" | "replication_factor", _) => few(1, 2),
         ("min_token_len", _) => few(0, 3),
         ("max_token_len", _) => few(4, 20),
+        // What the embedded server says that it lacks.
+        ("prefix", _) => Just(Value::Bool(false)).boxed(),
         (_, Kind::Bool) => any::<bool>().prop_map(Value::Bool).boxed(),
         (_, Kind::Integer { least, .. }) => few(least, least + 7),
         (_, Kind::Float { least, most }) => (least..=most.min(4.0)).prop_map(Value::Float).boxed(),
-        // What the embedded server says that it lacks.
-        ("prefix", _) => Just(Value::Bool(false)).boxed(),
+        // The same.
         ("scoring", _) => Just(Value::Word(NONE)).boxed(),
         ("tokenizer", _) => prop::sample::select(vec!["word", "prefix", "multilingual"]).prop_map(Value::Word).boxed(),
         (_, Kind::Set([])) => prop::collection::vec("[a-zA-Zä]{1,4}", 0..4).prop_map(Value::Set).boxed(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dbops_migrate::{export, plan_import, write_import};
+use dbops_migrate::{Imported, export, plan_import, write_import};
 use dbops_postgres::process;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub(super) struct ImportArgs {
 }
 
 #[derive(Serialize)]
-struct ImportDocument {
+pub(in crate::commands) struct ImportDocument {
     target: String,
     imported: Vec<ImportedRevision>,
     stubs: Vec<Stub>,
@@ -52,21 +52,65 @@ pub(super) async fn import(
     args: &ImportArgs,
 ) -> Result<Outcome> {
     let (name, target) = one_target(config, targets, "an import")?;
-    let ini = args.alembic.canonicalize().map_err(|error| {
-        Failure::usage(format!("{}: {error}", args.alembic.display())).with_hint("name the project's alembic.ini")
-    })?;
-    let folder = ini.parent().unwrap_or(Path::new("/"));
-    let python = args.python.clone().unwrap_or_else(|| python(context, folder));
-    let mut command = process::command(&python);
-    // It is the project's own code, which runs as it does under Alembic.
-    command.env_clear().envs(context.environment.all()).current_dir(folder);
-    let spinner = context.ui.spinner(format!("{name}: Alembic renders the revisions"));
-    let exported = export(command, &ini).await;
-    spinner.finish_and_clear();
-    let with_name = |error: dbops_migrate::Error| Failure::from(error).context(name);
-    let files = plan_import(&exported.map_err(with_name)?, &target.versions).map_err(with_name)?;
-    write_import(&files, &target.versions).map_err(with_name)?;
+    let project = AlembicProject::find(context, &args.alembic, args.python.as_deref())?;
+    let files = project.render(context, name, &target.versions).await?;
+    write_import(&files, &target.versions).map_err(|error| Failure::from(error).context(name))?;
+    let document = report(context, name, files)?;
+    summary(context, &document);
+    context.ui.document(&document)?;
+    Ok(Outcome::Done)
+}
 
+/// An Alembic project, and the Python that has it.
+pub(in crate::commands) struct AlembicProject {
+    pub(in crate::commands) ini: PathBuf,
+    pub(in crate::commands) python: PathBuf,
+}
+
+impl AlembicProject {
+    pub(in crate::commands) fn find(context: &Context, ini: &Path, python: Option<&Path>) -> Result<Self> {
+        let ini = context.environment.working_directory.join(ini);
+        let ini = ini.canonicalize().map_err(|error| {
+            let shown = context.environment.shown(&ini);
+            Failure::usage(format!("{shown}: {error}")).with_hint("name the project's alembic.ini")
+        })?;
+        let python = match python {
+            // It runs in another folder. A name alone is looked up in PATH.
+            Some(given) if given.components().count() > 1 => context.environment.working_directory.join(given),
+            Some(given) => given.to_path_buf(),
+            None => find_python(context, folder_of(&ini)),
+        };
+        Ok(Self { ini, python })
+    }
+
+    /// The folder that the project's code runs in, as it does under Alembic.
+    pub(in crate::commands) fn folder(&self) -> &Path {
+        folder_of(&self.ini)
+    }
+
+    /// Has Alembic render the revisions as files of a folder; none is written.
+    pub(in crate::commands) async fn render(
+        &self,
+        context: &Context,
+        name: &str,
+        versions: &Path,
+    ) -> Result<Vec<Imported>> {
+        let mut command = process::command(&self.python);
+        command.env_clear().envs(context.environment.all()).current_dir(self.folder());
+        let spinner = context.ui.spinner(format!("{name}: Alembic renders the revisions"));
+        let exported = export(command, &self.ini).await;
+        spinner.finish_and_clear();
+        let with_name = |error: dbops_migrate::Error| Failure::from(error).context(name);
+        plan_import(&exported.map_err(with_name)?, versions).map_err(with_name)
+    }
+}
+
+fn folder_of(ini: &Path) -> &Path {
+    ini.parent().unwrap_or(Path::new("/"))
+}
+
+/// Says which files were written, and which of them refuse to run.
+pub(in crate::commands) fn report(context: &Context, name: &str, files: Vec<Imported>) -> Result<ImportDocument> {
     let mut document =
         ImportDocument { target: name.to_owned(), imported: Vec::new(), stubs: Vec::new(), unchanged: 0 };
     for file in files {
@@ -84,12 +128,11 @@ pub(super) async fn import(
             document.imported.push(ImportedRevision { revision: file.revision, path });
         }
     }
-    summary(context, &document);
-    context.ui.document(&document)?;
-    Ok(Outcome::Done)
+    Ok(document)
 }
 
-fn summary(context: &Context, document: &ImportDocument) {
+/// Says it in a line.
+pub(in crate::commands) fn summary(context: &Context, document: &ImportDocument) {
     let ImportDocument { target, imported, stubs, unchanged } = document;
     let ui = &context.ui;
     if imported.is_empty() {
@@ -108,7 +151,7 @@ fn summary(context: &Context, document: &ImportDocument) {
     }
 }
 
-fn python(context: &Context, folder: &Path) -> PathBuf {
+fn find_python(context: &Context, folder: &Path) -> PathBuf {
     let active = context.environment.path("VIRTUAL_ENV");
     let folders = active.into_iter().chain([folder.join(".venv"), folder.join("venv")]);
     let found = folders.map(|folder| folder.join("bin/python")).find(|path| path.exists());

@@ -18,8 +18,13 @@ mod state;
 use clap::{Args, Subcommand};
 use dbops_migrate::{Error, Graph, is_alembic, load_alembic, load_folder};
 
+pub(in crate::commands) use autogenerate::baseline;
 pub(crate) use check::{Agreement, agreement};
 pub(crate) use history::{HistoryRevision, revisions};
+pub(in crate::commands) use import::{
+    AlembicProject, ImportDocument, report as report_import, summary as summarize_import,
+};
+pub(in crate::commands) use run::stamp_heads;
 
 use super::{Context, Outcome};
 use crate::config::PostgresTarget;
@@ -173,6 +178,7 @@ impl From<Error> for Failure {
             Error::NotTransactional { .. }
             | Error::NoLedger { .. }
             | Error::Stub { .. }
+            | Error::OtherVersionTable { .. }
             | Error::ImportDiffers { .. } => FailureKind::Refused,
             _ => FailureKind::Failed,
         };

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::ui::{FAINT, GOOD, Ui, paint};
 
 /// Waits for the database's lock.
-pub(super) async fn open_session(context: &Context, one: &Prepared<'_>, flags: &RunFlags) -> Result<Session> {
+pub(super) async fn open_session(context: &Context, one: &Prepared<'_>, lock_wait: Duration) -> Result<Session> {
     // Who holds the lock is shown to those who wait for it, by this name.
     let application_name = format!("dbops migrate, process {}", std::process::id());
     let author = Author {
@@ -20,7 +20,7 @@ pub(super) async fn open_session(context: &Context, one: &Prepared<'_>, flags: &
         host: crate::environment::host_name(),
         dbops_version: env!("CARGO_PKG_VERSION").into(),
     };
-    let options = SessionOptions { lock_wait: Duration::from_secs(flags.lock_wait.into()), application_name, author };
+    let options = SessionOptions { lock_wait, application_name, author };
     let session =
         Session::open(&one.target.url, &options).await.map_err(|error| Failure::from(error).context(one.name))?;
     if let Some(reason) = session.missing_log() {
@@ -35,7 +35,7 @@ pub(super) async fn open_session(context: &Context, one: &Prepared<'_>, flags: &
 
 /// Waits for the database's lock, and reads where it is.
 pub(super) async fn open(context: &Context, one: &Prepared<'_>, flags: &RunFlags) -> Result<(Session, Rows)> {
-    let session = open_session(context, one, flags).await?;
+    let session = open_session(context, one, flags.lock_wait()).await?;
     let rows = async { Ok::<_, dbops_migrate::Error>(Rows::new(&one.graph, &session.rows().await?)?) }.await;
     Ok((session, rows.map_err(|error| Failure::from(error).context(one.name))?))
 }

@@ -37,7 +37,7 @@ pub(super) async fn resume(
     };
     let mut done = Vec::new();
     for one in &prepared {
-        let mut session = open_session(context, one, flags).await?;
+        let mut session = open_session(context, one, flags.lock_wait()).await?;
         let mut progress = Progress::new(&context.ui, one);
         let options = flags.options(false);
         let outcome = session.resume(&one.graph, again, &options, &mut |event| progress.show(event)).await;

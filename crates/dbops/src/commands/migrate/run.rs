@@ -1,5 +1,7 @@
 //! What changes a database: upgrade, downgrade, stamp.
 
+use std::time::Duration;
+
 use clap::Args;
 use dbops_migrate::{Direction, Graph, Rows, RunOptions, Step, plan};
 use dbops_qdrant::Extent;
@@ -12,12 +14,15 @@ use crate::commands::{Context, Outcome};
 use crate::config::{Config, PostgresTarget, TargetKind};
 use crate::failure::{Failure, Result};
 
+/// How long a stamp that nobody gave options waits for another migration.
+const STAMP_WAIT: Duration = Duration::from_secs(60);
+
 /// How a run goes about it.
 #[derive(Args)]
 pub(super) struct RunFlags {
     /// How long to wait for another migration of the same database to end
     #[arg(long, value_name = "SECONDS", default_value = "60", global = true)]
-    pub(super) lock_wait: u32,
+    lock_wait: u32,
     /// How long a statement that takes a strong lock waits for it, where the header does not say; 0 for ever
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, global = true)]
     lock_timeout: String,
@@ -30,6 +35,10 @@ pub(super) struct RunFlags {
 }
 
 impl RunFlags {
+    pub(super) fn lock_wait(&self) -> Duration {
+        Duration::from_secs(self.lock_wait.into())
+    }
+
     pub(super) fn options(&self, single_transaction: bool) -> RunOptions {
         RunOptions {
             lock_timeout: self.lock_timeout.clone(),
@@ -255,27 +264,41 @@ pub(super) async fn stamp(
     }
     let mut done = Vec::new();
     for one in &prepared {
-        let session = open_session(context, one, flags).await?;
-        let ids = session.rows().await?;
-        let edits = if request.purge {
-            plan::stamp_purged(&one.graph, &ids, &request.revisions)?
-        } else {
-            plan::stamp(&one.graph, &Rows::new(&one.graph, &ids)?, &request.revisions)?
-        };
-        session.stamp(&one.graph, &edits).await?;
-        let current = session.rows().await?;
-        for id in not_recorded(&one.graph, &current, &request.revisions)? {
-            context.ui.warn(format!(
-                "{}: {id} is not recorded: as in Alembic, the rows went to the one revision that moved; stamp {id} by \
-                 itself",
-                one.name
-            ));
-        }
-        let shown = if current.is_empty() { "base".into() } else { current.join(", ") };
-        context.ui.status(format!("{}: stamped, now at {shown}; no revision was run", one.name));
-        done.push(RunTarget { name: one.name.to_owned(), steps: Vec::new(), current });
+        done.push(stamp_one(context, one, request, flags.lock_wait()).await?);
     }
     report(context, done)
+}
+
+async fn stamp_one(context: &Context, one: &Prepared<'_>, request: &Stamp, lock_wait: Duration) -> Result<RunTarget> {
+    let session = open_session(context, one, lock_wait).await?;
+    let ids = session.rows().await?;
+    let edits = if request.purge {
+        plan::stamp_purged(&one.graph, &ids, &request.revisions)?
+    } else {
+        plan::stamp(&one.graph, &Rows::new(&one.graph, &ids)?, &request.revisions)?
+    };
+    session.stamp(&one.graph, &edits).await?;
+    let current = session.rows().await?;
+    for id in not_recorded(&one.graph, &current, &request.revisions)? {
+        context.ui.warn(format!(
+            "{}: {id} is not recorded: as in Alembic, the rows went to the one revision that moved; stamp {id} by \
+             itself",
+            one.name
+        ));
+    }
+    let shown = if current.is_empty() { "base".into() } else { current.join(", ") };
+    context.ui.status(format!("{}: stamped, now at {shown}; no revision was run", one.name));
+    Ok(RunTarget { name: one.name.to_owned(), steps: Vec::new(), current })
+}
+
+/// Records that a database is at its heads; gives them.
+pub(in crate::commands) async fn stamp_heads(context: &Context, config: &Config, target: &str) -> Result<Vec<String>> {
+    let request = Stamp { revisions: vec!["heads".into()], purge: false };
+    let mut current = Vec::new();
+    for one in &prepare(config, &[target.to_owned()])? {
+        current.extend(stamp_one(context, one, &request, STAMP_WAIT).await?.current);
+    }
+    Ok(current)
 }
 
 /// The revisions that were named and that the rows do not imply.

@@ -88,13 +88,21 @@ async fn steps(
 /// Prints the plan.
 pub(super) fn report(context: &Context, steps: &[Step]) -> Result<Outcome> {
     context.ui.document(&DiffDocument { statements: documents(steps) })?;
-    if makes_functions(steps) {
-        // A body may speak of what comes later.
-        context.ui.script("SET check_function_bodies = off;\n")?;
-    }
-    let mut lines = steps.iter().flat_map(|step| &step.statements);
-    lines.try_for_each(|statement| context.ui.script(&format!("{}{};\n", remarks(statement), statement.sql)))?;
+    paragraphs(steps).try_for_each(|paragraph| context.ui.script(&paragraph))?;
     Ok(Outcome::Done)
+}
+
+/// The statements of a script, each with the empty line behind it.
+fn paragraphs(steps: &[Step]) -> impl Iterator<Item = String> + '_ {
+    // A body may speak of what comes later.
+    let first = makes_functions(steps).then(|| "SET check_function_bodies = off;\n".to_owned());
+    let statements = steps.iter().flat_map(|step| &step.statements);
+    first.into_iter().chain(statements.map(|statement| format!("{}{};\n", remarks(statement), statement.sql)))
+}
+
+/// What `schema dump` prints.
+pub(in crate::commands) fn script(steps: &[Step]) -> String {
+    paragraphs(steps).map(|paragraph| format!("{paragraph}\n")).collect()
 }
 
 /// The statements as JSON has them.

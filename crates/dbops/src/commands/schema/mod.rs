@@ -9,7 +9,7 @@ mod source;
 
 use clap::{Args, Subcommand};
 
-pub(in crate::commands) use diff::{makes_functions, remarks};
+pub(in crate::commands) use diff::{makes_functions, remarks, script};
 pub(in crate::commands) use drift::verdict_of as drift_verdict;
 
 use super::{Context, Outcome};

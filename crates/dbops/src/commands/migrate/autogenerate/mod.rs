@@ -3,12 +3,14 @@
 mod chain;
 mod proof;
 
+use std::path::Path;
+
 use clap::Args;
 use dbops_migrate::{Graph, NewFile, NewRevision};
-use dbops_schema_graph::{Hazard, Rename, Step, online, parts, plan};
+use dbops_schema_graph::{Graph as Schema, Hazard, Rename, Step, online, parts, plan};
 
 use crate::commands::Context;
-use crate::commands::renames::{described, rename};
+use crate::commands::renames::{Renamed, described, rename};
 use crate::commands::replay::replay;
 use crate::commands::scratch::Scratch;
 use crate::config::PostgresTarget;
@@ -88,12 +90,35 @@ pub(super) async fn files(
     let up = if args.simple { up } else { online(up, &declared) };
     let (scratch, origin) = (&scratch, &origin);
     let chain = Chain { scratch, origin, base, current: &current, declared: &declared, renamed: &renamed };
-    let files = match chain.files(&target.versions, new, parts(up.clone(), &declared, false)).await {
-        Err(Unproved::NeedsCommit) => chain.files(&target.versions, new, parts(up, &declared, true)).await,
+    let files = proved(&chain, &target.versions, new, up).await;
+    spinner.finish_and_clear();
+    files
+}
+
+async fn proved(chain: &Chain<'_>, folder: &Path, new: &NewRevision, up: Vec<Step>) -> Result<Vec<NewFile>> {
+    let files = match chain.files(folder, new, parts(up.clone(), chain.declared, false)).await {
+        Err(Unproved::NeedsCommit) => chain.files(folder, new, parts(up, chain.declared, true)).await,
         other => other,
     };
-    spinner.finish_and_clear();
     files.map_err(Unproved::into_failure)
+}
+
+/// The files of the revisions that make an empty database what is declared; none when that is nothing.
+pub(in crate::commands) async fn baseline(
+    scratch: &Scratch<'_>,
+    declared: &Schema,
+    folder: &Path,
+    new: &NewRevision,
+) -> Result<Vec<NewFile>> {
+    let origin = scratch.database().await?;
+    let current = scratch.read(&origin).await?;
+    let up = plan(&current, declared);
+    if up.is_empty() {
+        return Ok(Vec::new());
+    }
+    let renamed = Renamed::nothing(&current);
+    let chain = Chain { scratch, origin: &origin, base: &[], current: &current, declared, renamed: &renamed };
+    proved(&chain, folder, new, up).await
 }
 
 fn refuse_loss(up: &[Step], undecided: &[Rename]) -> Result<()> {
