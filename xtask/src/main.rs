@@ -6,6 +6,7 @@ mod dev;
 mod docker;
 mod progress;
 mod qdrant;
+mod reference;
 mod test;
 mod workspace;
 
@@ -45,8 +46,10 @@ enum Command {
     },
     /// Test the compose files, the images and dbops on a Docker engine of their own
     DockerTest(docker::DockerTestArgs),
-    /// Format, lints, documentation, forbidden dependencies
+    /// Format, lints, documentation, packages, forbidden dependencies
     Check,
+    /// Write the pages of docs/reference from the code
+    Reference,
     /// Measure, beside a peer
     Bench {
         #[command(subcommand)]
@@ -94,6 +97,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test { arguments } => test::run(&arguments).await,
         Command::DockerTest(args) => docker::run(&args).await,
         Command::Check => check::run().await,
+        Command::Reference => reference::run().await,
         Command::Bench { bench } => bench::run(bench).await,
     }
 }
