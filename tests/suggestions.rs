@@ -48,7 +48,7 @@ fn what_was_probably_meant_is_named() {
         // Revisions.
         (&["migrate", "upgrade", "8f3c2a9d41bf"], "`8f3c2a9d41be`"),
         (&["migrate", "show", "haed"], "`head`"),
-        (&["migrate", "stamp", "user"], "`users`"),
+        (&["migrate", "stamp", "usres"], "`users`"),
         (&["migrate", "history", "8f3c2a9d41eb:"], "`8f3c2a9d41be`"),
         // Backups.
         (&["backup", "show", &short_id], id.as_str()),
@@ -69,8 +69,10 @@ fn what_was_probably_meant_is_named() {
         assert_eq!(run.code, 2, "{arguments:?}: {run}");
         let hint = run.stderr.lines().find(|line| line.contains("did you mean") || line.contains("similar")).unwrap_or_default();
         assert!(hint.contains(meant), "{arguments:?} should suggest {meant}: {run}");
-        let error = &project.json(2, arguments)["error"];
-        assert!(error["hint"].as_str().is_some_and(|hint| hint.contains(meant)), "{arguments:?}: {error}");
+        if arguments[0] != "shell" {
+            let error = &project.json(2, arguments)["error"];
+            assert!(error["hint"].as_str().is_some_and(|hint| hint.contains(meant)), "{arguments:?}: {error}");
+        }
     }
 
     // Keys of the configuration, and rules.

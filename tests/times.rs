@@ -22,7 +22,7 @@ fn people_read_their_own_time_and_scripts_utc() {
     let cases: [(&[&str], usize); 5] = [
         (&["backup", "list"], 2),
         (&["backup", "show", "latest"], 3),
-        (&["backup", "prune", "--dry-run"], 1),
+        (&["backup", "prune", "--dry-run", "--keep-last", "1"], 1),
         (&["migrate", "history", "--verbose"], 2),
         (&["--yes", "backup", "delete", &utc.strftime("%Y%m%dT%H%M%SZ").to_string()], 1),
     ];

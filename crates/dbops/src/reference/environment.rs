@@ -37,8 +37,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The names that stand in a call of one of the functions that read a variable.
 fn read_in(text: &str) -> BTreeSet<String> {
-    let calls = [".text(\"", ".path(\"", ".get(\"", "text_or_file(\"", "path(\"", "variable(\""];
-    let after = calls.iter().flat_map(|call| text.split(call).skip(1));
+    let calls = ["environment.text(\"", "environment.path(\"", "environment.get(\"", "text_or_file(\""];
+    let own = ["self.text(\"", "self.path(\"", "self.get(\"", " path(\"", "(path(\""];
+    let after = calls.iter().chain(&own).flat_map(|call| text.split(call).skip(1));
     let names = after.filter_map(|rest| rest.split_once('"')).map(|(name, _)| name);
     let is_variable = |name: &&str| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     names.filter(is_variable).map(ToOwned::to_owned).collect()
