@@ -119,7 +119,8 @@ fn the_index_of_the_reference_has_every_page() {
 #[test]
 fn a_link_that_leads_nowhere_is_found() {
     let readme = root().join("README.md");
-    let text = "# One thing\n[a](docs/no.md) `[b](c)`\n```\n[d](e)\n```\n[f](#one-thing) [g](CONTRIBUTING.md#no)\n[h]: i.md\n";
+    let text =
+        "# One thing\n[a](docs/no.md) `[b](c)`\n```\n[d](e)\n```\n[f](#one-thing) [g](CONTRIBUTING.md#no)\n[h]: i.md\n";
     let found: Vec<_> = links(text).into_iter().map(|(line, link)| format!("{line} {link}")).collect();
     assert_eq!(found, ["2 docs/no.md", "6 #one-thing", "6 CONTRIBUTING.md#no", "7 i.md"]);
     assert_eq!(anchors("# `dbops a`: b\n## One\n## One\n"), ["dbops-a-b", "one", "one-1"]);

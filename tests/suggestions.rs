@@ -22,7 +22,8 @@ fn what_was_probably_meant_is_named() {
     let id = project.json(0, &["backup", "app"])["id"].as_str().expect("an id").to_owned();
     let mistyped = format!("{}x", &collection[..collection.len() - 1]);
     let (short_id, long_id) = (format!("{}0", &id[..18]), id.replace('Z', ""));
-    let snapshot = project.json(0, &["qdrant", "snapshot", "create", collection])["targets"][0]["snapshots"][0]["name"].clone();
+    let snapshot =
+        project.json(0, &["qdrant", "snapshot", "create", collection])["targets"][0]["snapshots"][0]["name"].clone();
     let snapshot = snapshot.as_str().expect("a name");
     let mistyped_snapshot = snapshot.replace(".snapshot", ".snapshto");
 
@@ -67,7 +68,11 @@ fn what_was_probably_meant_is_named() {
     for (arguments, meant) in cases {
         let run = project.run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {run}");
-        let hint = run.stderr.lines().find(|line| line.contains("did you mean") || line.contains("similar")).unwrap_or_default();
+        let hint = run
+            .stderr
+            .lines()
+            .find(|line| line.contains("did you mean") || line.contains("similar"))
+            .unwrap_or_default();
         assert!(hint.contains(meant), "{arguments:?} should suggest {meant}: {run}");
         if arguments[0] != "shell" {
             let error = &project.json(2, arguments)["error"];
@@ -88,7 +93,10 @@ fn what_was_probably_meant_is_named() {
         assert_ne!(text, config, "{meant}");
         project.write("dbops.yaml", &text);
         let run = project.run(&["config", "check"]);
-        assert!(run.code == 2 && run.stderr.contains("hint: did you mean") && run.stderr.contains(meant), "{text}{run}");
+        assert!(
+            run.code == 2 && run.stderr.contains("hint: did you mean") && run.stderr.contains(meant),
+            "{text}{run}"
+        );
     }
     // What is like nothing is answered with what there is.
     project.write("dbops.yaml", &config);

@@ -11,18 +11,17 @@ use self::shape::Shape;
 use crate::project::{Project, execute};
 use crate::stack::{Stack, root};
 
-/// Commands that print no document, and why.
-const WITHOUT: [(&str, &str); 6] = [
-    ("completions", "prints a script"),
-    ("shell", "is psql"),
-    ("config schema", "prints a JSON schema, with `--json` or without"),
-    ("qdrant shards move", "prints as `qdrant shards list` does, and needs a cluster"),
-    ("qdrant shards replicate", "the same"),
-    ("qdrant shards drop", "the same"),
+/// Commands that print no document, or one that cannot be had here.
+const WITHOUT: [(&str, &str); 8] = [
+    ("completions", "No document: it prints a script, and refuses `--json`."),
+    ("shell", "No document: it is psql, and refuses `--json`."),
+    ("config schema", "A JSON schema, with `--json` or without."),
+    ("serve", "`{ listening: string }` as soon as it listens; then it goes on until it is stopped."),
+    ("migrate import", "`{ target, imported, stubs, unchanged }`, from a project that has Alembic."),
+    ("qdrant shards move", "In a cluster the collection as in `dbops qdrant shards list`."),
+    ("qdrant shards replicate", "In a cluster the collection as in `dbops qdrant shards list`."),
+    ("qdrant shards drop", "In a cluster the collection as in `dbops qdrant shards list`."),
 ];
-
-/// Commands whose documents other tests look at: they go on until they are stopped, or need Python.
-const ELSEWHERE: [&str; 2] = ["serve", "migrate import"];
 
 /// What was seen of each command, in the order of the run; and the runs that did not end as they should.
 #[derive(Default)]
@@ -57,7 +56,8 @@ impl Seen {
 /// The commands of `commands.md`, in its order, those alone that do something.
 fn commands() -> Vec<String> {
     let page = fs::read_to_string(root().join("docs/reference/commands.md")).expect("docs/reference/commands.md");
-    let headings = page.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(" dbops "));
+    let headings =
+        page.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(" dbops "));
     let all: Vec<_> = headings.map(ToOwned::to_owned).collect();
     let is_parent = |name: &str| all.iter().any(|other| other.starts_with(&format!("{name} ")));
     all.iter().filter(|name| ["migrate", "backup"].contains(&name.as_str()) || !is_parent(name)).cloned().collect()
@@ -69,8 +69,8 @@ fn page(seen: &Seen) -> String {
         "<!-- Written by `cargo xtask reference`: change the code instead. -->\n\n# JSON\n\n\
          With `--json` a command prints one document on stdout, and nothing else there. These are their shapes as a test sees \
          them on real servers, written as types are in TypeScript: `a?` may be left out, `time` is a text such as \
-         `2026-11-23T02:15:00Z`, always in UTC, `integer` is a whole number, and `nothing` means that no case showed what the \
-         list holds.\n\n\
+         `2026-11-23T02:15:00Z`, always in UTC, `integer` is a whole number. `(nothing)[]` is a list that was empty, and `null` \
+         alone a value that was missing, in every case of the test.\n\n\
          Fields are added in later versions; what is here keeps its name and its meaning. The test fails when a field goes, \
          or becomes something else.\n\n\
          ## Errors\n\nThe exit code is neither 0 nor 3. `kind` is one of those in [Exit codes](exit-codes.md).\n\n```ts\n{}\n```\n",
@@ -79,16 +79,16 @@ fn page(seen: &Seen) -> String {
     for command in commands() {
         let without = WITHOUT.iter().find(|(name, _)| *name == command).map(|(_, reason)| reason);
         if let Some(reason) = without {
-            page.push_str(&format!("\n## dbops {command}\n\nNo document: it {reason}.\n"));
-            continue;
-        }
-        if ELSEWHERE.contains(&command.as_str()) {
+            page.push_str(&format!("\n## dbops {command}\n\n{reason}\n"));
             continue;
         }
         let variants = seen.shapes.iter().filter(|(title, _)| title.split(" --").next() == Some(&command));
         let mut variants: Vec<_> = variants.collect();
         variants.sort_by_key(|(title, _)| title.contains(" --"));
-        assert!(!variants.is_empty(), "no document of `dbops {command}` was looked at: add it to the run, or to WITHOUT");
+        assert!(
+            !variants.is_empty(),
+            "no document of `dbops {command}` was looked at: add it to the run, or to WITHOUT"
+        );
         for (title, shape) in variants {
             page.push_str(&format!("\n## dbops {title}\n\n```ts\n{shape}\n```\n"));
         }
@@ -104,7 +104,8 @@ fn documents_keep_their_shapes() {
     new_project(&mut seen, &stack);
     migrations(&mut seen, project);
     broken_revisions(&mut seen);
-    schemas(&mut seen, project);
+    schemas(&mut seen, &stack);
+    broken_targets(&mut seen);
     backups(&mut seen, project);
     collections(&mut seen, project);
     errors(&mut seen, project);
@@ -129,7 +130,9 @@ fn new_project(seen: &mut Seen, stack: &Stack) {
     seen.run(project, 0, "config check", "");
     seen.run(project, 0, "config show", "");
     seen.run(project, 0, "man", "man");
-    for (code, command) in [(0, "migrate current"), (3, "migrate check"), (3, "status"), (3, "health"), (0, "qdrant plan")] {
+    for (code, command) in
+        [(0, "migrate current"), (3, "migrate check"), (3, "status"), (3, "health"), (0, "qdrant plan")]
+    {
         seen.run(project, code, command, "");
     }
     seen.run(project, 0, "health --list", "");
@@ -186,7 +189,15 @@ fn broken_revisions(seen: &mut Seen) {
     execute(&url, "CREATE TABLE later (a int)");
     seen.run(&project, 0, "migrate resume", "");
     project.revision("cccc3333", "bbbb2222", "CREATE INDEX i ON users (id);", "DROP INDEX i;");
-    project.revision("dddd4444", "bbbb2222", "CREATE TABLE b (id int);", "DROP TABLE b;");
+    project.write(
+        "versions/dddd4444.sql",
+        "-- revision: dddd4444\n-- revises: bbbb2222\n-- branch_labels: side\n-- message: add a table\n-- lock_timeout: 5s\n-- \
+         +up\nCREATE TABLE b (id int);\n-- +down\nDROP TABLE b;\n",
+    );
+    seen.run(&project, 0, "migrate current", "");
+    seen.run(&project, 0, "migrate history", "");
+    seen.run(&project, 0, "migrate show", "bbbb2222");
+    seen.run(&project, 0, "migrate show", "dddd4444");
     seen.run(&project, 3, "migrate check", "");
     seen.run(&project, 3, "migrate lint", "");
     seen.run(&project, 0, "migrate branches", "");
@@ -195,7 +206,30 @@ fn broken_revisions(seen: &mut Seen) {
     seen.run(&project, 0, "migrate revision", "-m add_something");
 }
 
-fn schemas(seen: &mut Seen, project: &Project) {
+/// Targets that cannot be reached, and a configuration that says all that can be said.
+fn broken_targets(seen: &mut Seen) {
+    let project = Project::empty();
+    project.write("secret", "passphrase");
+    project.write(
+        "dbops.yaml",
+        "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: postgresql://localhost:1/app\n  search:\n    kind: qdrant\n    \
+         url: http://localhost:1\n    nodes: [http://localhost:1]\nbackup:\n  repository: backups\n  retention: { keep_last: \
+         unlimited, keep_within: 2y }\n  encryption: { passphrase_file: secret }\n",
+    );
+    project.write("app/versions/README", "");
+    seen.run(&project, 0, "config show", "");
+    seen.run(&project, 0, "config check", "");
+    seen.run(&project, 3, "doctor", "");
+    seen.run(&project, 3, "status", "");
+    seen.run(&project, 3, "health", "");
+    seen.run(&project, 1, "migrate current", "");
+}
+
+fn schemas(seen: &mut Seen, stack: &Stack) {
+    let project = &stack.project;
+    execute(&stack.url("bot_db"), "CREATE TABLE extra (a int)");
+    seen.run(project, 3, "schema drift", "-t bot_db");
+    execute(&stack.url("bot_db"), "DROP TABLE extra");
     seen.run(project, 0, "schema show", "bot_db");
     seen.run(project, 0, "schema dump", "bot_db");
     seen.run(project, 0, "schema diff", "--from bot_db --to vector_db");
@@ -220,6 +254,8 @@ fn backups(seen: &mut Seen, project: &Project) {
     seen.run(project, 0, "restore", "latest qdrant --collection document_chunks_v1 --into copy");
     seen.run(project, 0, "backup prune --dry-run", "--keep-last 1");
     seen.run(project, 0, "backup prune", "--keep-last 1");
+    fs::write(project.path(".dbops/backups").join(id).join("bot_db.dump"), "").expect("a file");
+    seen.run(project, 3, "backup verify", id);
     seen.run(project, 0, "backup delete", id);
 }
 
@@ -248,7 +284,8 @@ fn collections(seen: &mut Seen, project: &Project) {
     seen.run(project, 0, "qdrant reindex", "--drop-old");
     let file = project.path("config/qdrant/collections.yaml");
     let text = fs::read_to_string(&file).expect("the collections");
-    fs::write(&file, text.replace("m: 16", "m: 32").replace("metadata.source: { type", "metadata.place: { type")).expect("a file");
+    fs::write(&file, text.replace("m: 16", "m: 32").replace("metadata.source: { type", "metadata.place: { type"))
+        .expect("a file");
     seen.run(project, 0, "qdrant plan", "");
     seen.run(project, 0, "qdrant apply", "");
 }
@@ -256,6 +293,8 @@ fn collections(seen: &mut Seen, project: &Project) {
 fn errors(seen: &mut Seen, project: &Project) {
     seen.run(project, 2, "no-such-command", "");
     seen.run(project, 2, "health", "no_such_target");
+    // This one has no hint.
+    seen.run(project, 2, "migrate current", "-t qdrant");
     let elsewhere = Project::empty();
     seen.run(&elsewhere, 2, "status", "");
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Keys of maps whose own keys are data: names of labels, of fields of a payload, and the like.
-const MAPS: [&str; 1] = ["labels"];
+const MAPS: [&str; 4] = ["labels", "vectors", "payload_indexes", "extensions"];
 
 /// What was seen at one place.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use crate::cli::declared;
 fn the_page_of_commands() {
     let program = declared();
     let mut page = String::from("# Commands\n\n");
-    page.push_str("`dbops COMMAND --help` says the same at the terminal, and `dbops man DIR` writes it as pages for `man`.\n\n");
+    page.push_str(
+        "`dbops COMMAND --help` says the same at the terminal, and `dbops man DIR` writes it as pages for `man`.\n\n",
+    );
     let first = program.get_subcommands().filter(|command| !command.is_hide_set());
     let rows = first.map(|command| {
         let name = command.get_name();

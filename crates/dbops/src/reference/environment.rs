@@ -54,6 +54,9 @@ fn every_variable_that_is_read_is_described() {
     }
     assert!(read.contains("DBOPS_CONFIG") && read.contains("DBOPS_PG_BIN") && read.contains("VIRTUAL_ENV"), "{read:?}");
     for name in read {
-        assert!(VARIABLES.iter().any(|(known, _)| *known == name), "{name} is read and not in `environment::VARIABLES`");
+        assert!(
+            VARIABLES.iter().any(|(known, _)| *known == name),
+            "{name} is read and not in `environment::VARIABLES`"
+        );
     }
 }

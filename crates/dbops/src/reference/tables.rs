@@ -9,13 +9,8 @@ use dbops_migrate::lint;
 use super::{agree, code, table};
 use crate::failure::{EXIT_CODES, FailureKind};
 
-const KINDS: [FailureKind; 5] = [
-    FailureKind::Failed,
-    FailureKind::Usage,
-    FailureKind::Refused,
-    FailureKind::Locked,
-    FailureKind::Interrupted,
-];
+const KINDS: [FailureKind; 5] =
+    [FailureKind::Failed, FailureKind::Usage, FailureKind::Refused, FailureKind::Locked, FailureKind::Interrupted];
 
 #[test]
 fn the_page_of_exit_codes() {
