@@ -59,7 +59,7 @@ pub(crate) async fn run() -> Result<()> {
 
 /// Proves that what is published can be packed: with what a registry asks for, and without files that are elsewhere.
 async fn packages() -> Result<()> {
-    let mut command = cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"]);
+    let mut command = cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--offline", "--quiet"]);
     command.args(NOT_PUBLISHED.iter().flat_map(|name| ["--exclude", name]));
     run_visibly(command).await.context("a crate cannot be packed")
 }

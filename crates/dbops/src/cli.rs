@@ -18,7 +18,7 @@ const EXAMPLES: &str = "Examples:
   dbops status            every target on one screen
   dbops migrate           bring every target to its newest revision
   dbops backup            back up every target into one set
-  dbops health            check every target, with what to do about what is found
+  dbops health            check every target, and say what to do
   dbops backup --help     what there is to a command, with examples";
 
 /// Operate PostgreSQL, pgvector and Qdrant: migrations, backups, health and collections with one tool.

@@ -45,6 +45,9 @@ fn every_command_has_examples_that_can_be_typed() {
         let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let lines: Vec<_> = text.lines().filter_map(|line| Some(&line[line.find("dbops ")?..])).collect();
         assert!(!lines.is_empty(), "{path} has no example");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{path}: this example would be broken: {line}");
+        }
         for line in lines {
             let line = words(bare(line));
             if let Err(error) = Cli::try_parse_from(&line) {

@@ -33,7 +33,7 @@ const EXAMPLES: &str = "Examples:
   dbops backup bot_db            back up one
   dbops backup list              show what there is
   dbops backup verify --all      compare every byte with the manifests
-  dbops backup verify --restore  restore the newest one in a server of its own, and compare the rows
+  dbops backup verify --restore  restore the newest elsewhere, compare the rows
   dbops backup prune --dry-run   show what backup.retention would remove";
 
 /// Back up targets into one set, and look after the sets
