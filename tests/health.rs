@@ -366,21 +366,6 @@ fn metrics_and_plugins_have_their_formats() {
     assert_eq!(String::from_utf8_lossy(&parsed.stdout).trim(), "6", "{text}");
 }
 
-#[test]
-fn every_check_is_described() {
-    let document = Project::empty().json(0, &["health", "--list"]);
-    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/health.md");
-    let docs = std::fs::read_to_string(docs).expect("docs/health.md");
-    let described: Vec<_> = docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).collect();
-    let listed: Vec<_> = document["checks"].as_array().expect("checks").iter().map(|check| &check["id"]).collect();
-    for id in &listed {
-        assert!(described.iter().any(|(described, _)| *id == described), "docs/health.md does not describe {id}");
-    }
-    for (id, _) in described {
-        assert!(listed.iter().any(|listed| *listed == id), "docs/health.md describes {id}, which is no check");
-    }
-}
-
 /// Applies the project's `collections.yaml` to the test server.
 fn create_collection(project: &Project) {
     use dbops_qdrant::{Extent, Plan, Server, ServerOptions, plan, read_file};

@@ -91,6 +91,7 @@ impl Project {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         command.env("DBOPS_CACHE_DIR", dbops_testbed::places().cache).env("HOME", self.folder.path());
+        command.env("TZ", "UTC");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command

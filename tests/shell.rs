@@ -77,6 +77,9 @@ fn the_manual_has_a_page_for_each_command() {
     }
     assert_eq!(pages.len(), std::fs::read_dir(project.path("pages")).expect("a folder").count());
     let first = page("dbops.1");
+    for words in ["EXIT STATUS", ".SH ENVIRONMENT", "DBOPS_BACKUP_PASSPHRASE"] {
+        assert!(first.contains(words), "{words}: {first}");
+    }
     project.ok(&["man", "pages"]);
     assert_eq!(page("dbops.1"), first);
     let run = project.run(&["man", "pages/dbops.1/below"]);

@@ -37,6 +37,9 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 /// Crates that must not be anywhere below `dbops`.
 const NOT_IN_DBOPS: [&str; 4] = ["qdrant-edge", "openssl-sys", "aws-lc-sys", "native-tls"];
 
+/// Crates that stay in this workspace.
+const NOT_PUBLISHED: [&str; 3] = ["dbops-qdrant-embedded", "dbops-testbed", "xtask"];
+
 pub(crate) async fn run() -> Result<()> {
     run_visibly(cargo(&["fmt", "--all", "--check"])).await.context("run `cargo fmt`")?;
     edges()?;
@@ -45,12 +48,20 @@ pub(crate) async fn run() -> Result<()> {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     run_visibly(doc).await?;
+    packages().await?;
     if cargo(&["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
         run_visibly(cargo(&["deny", "--workspace", "check", "licenses", "bans", "sources"])).await?;
     } else {
         error_line("cargo-deny is not installed: licences and duplicate crates were not checked");
     }
     Ok(())
+}
+
+/// Proves that what is published can be packed: with what a registry asks for, and without files that are elsewhere.
+async fn packages() -> Result<()> {
+    let mut command = cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--offline", "--quiet"]);
+    command.args(NOT_PUBLISHED.iter().flat_map(|name| ["--exclude", name]));
+    run_visibly(command).await.context("a crate cannot be packed")
 }
 
 /// Proves the directions in ARCHITECTURE.md from cargo's own resolution.

@@ -7,6 +7,7 @@ mod docker;
 mod pictures;
 mod progress;
 mod qdrant;
+mod reference;
 mod test;
 mod workspace;
 
@@ -46,10 +47,12 @@ enum Command {
     },
     /// Test the compose files, the images and dbops on a Docker engine of their own
     DockerTest(docker::DockerTestArgs),
-    /// Format, lints, documentation, forbidden dependencies
+    /// Format, lints, documentation, packages, forbidden dependencies
     Check,
     /// Make the pictures of the README and the guides anew, from a real run
     Pictures(pictures::PicturesArgs),
+    /// Write the pages of docs/reference from the code
+    Reference,
     /// Measure, beside a peer
     Bench {
         #[command(subcommand)]
@@ -98,6 +101,7 @@ async fn run(command: Command) -> Result<()> {
         Command::DockerTest(args) => docker::run(&args).await,
         Command::Check => check::run().await,
         Command::Pictures(args) => pictures::run(&args).await,
+        Command::Reference => reference::run().await,
         Command::Bench { bench } => bench::run(bench).await,
     }
 }

@@ -91,6 +91,8 @@ pub enum Error {
         wanted: String,
         /// Where it was looked for.
         repository: String,
+        /// What was probably meant: an id, or `latest`.
+        nearest: Option<String>,
     },
     /// Several ids begin with it.
     #[error("`{wanted}` is the beginning of several backups: {}", join(.candidates))]

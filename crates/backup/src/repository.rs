@@ -258,13 +258,26 @@ fn resolve(ids: &[SetId], wanted: &str, repository: &str) -> Result<SetId, Error
     match candidates.as_slice() {
         [id] if !wanted.is_empty() => Ok(id.clone()),
         [_, _, ..] if !wanted.is_empty() => Err(Error::Ambiguous { wanted: wanted.into(), candidates }),
-        _ => Err(Error::NoSuchSet { wanted: wanted.into(), repository: repository.into() }),
+        _ => {
+            let nearest = nearest(ids, wanted);
+            Err(Error::NoSuchSet { wanted: wanted.into(), repository: repository.into(), nearest })
+        }
     }
+}
+
+/// What is written almost so. Ids are alike, most of all those of one day: more than two characters are no slip.
+fn nearest(ids: &[SetId], wanted: &str) -> Option<String> {
+    let from = |known: &str| strsim::damerau_levenshtein(known, wanted);
+    // The beginning of an id may be meant.
+    let distance = |known: &str| from(known).min(from(known.get(..wanted.len()).unwrap_or(known)));
+    let is_slip = |known: &&str| !wanted.is_empty() && distance(known) <= wanted.len().div_ceil(4).min(2);
+    let known = ids.iter().map(SetId::as_str).chain(["latest"]).filter(is_slip);
+    known.min_by_key(|known| distance(known)).map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Repository, resolve};
+    use super::{Repository, nearest, resolve};
     use crate::{Keys, Location, SetId};
 
     const IDS: [&str; 3] = ["20261122T021500Z-0001", "20261123T021500Z-1a2b", "20261123T021500Z-1a2c"];
@@ -286,6 +299,22 @@ mod tests {
         for (wanted, expected) in cases {
             let found = resolve(&ids, wanted, "backups").map_err(|error| error.to_string());
             assert_eq!(found.as_ref().map(SetId::as_str).map_err(String::as_str), expected, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_almost_so_is_suggested() {
+        let ids: Vec<_> = IDS.iter().map(|id| SetId::parse(id).expect(id)).collect();
+        let cases = [
+            ("20261123T021500Z-1a2d", Some(IDS[1])),
+            ("20261122T0251", Some(IDS[0])),
+            ("20261123T021500-1a2c", Some(IDS[2])),
+            ("latets", Some("latest")),
+            ("20251105T1", None),
+            ("", None),
+        ];
+        for (wanted, expected) in cases {
+            assert_eq!(nearest(&ids, wanted).as_deref(), expected, "{wanted}");
         }
     }
 

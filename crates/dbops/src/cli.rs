@@ -14,9 +14,16 @@ use crate::failure::{Failure, FailureKind, Result};
 use crate::signals::interruption;
 use crate::ui::{STRONG, Ui, paint};
 
+const EXAMPLES: &str = "Examples:
+  dbops status            every target on one screen
+  dbops migrate           bring every target to its newest revision
+  dbops backup            back up every target into one set
+  dbops health            check every target, and say what to do
+  dbops backup --help     what there is to a command, with examples";
+
 /// Operate PostgreSQL, pgvector and Qdrant: migrations, backups, health and collections with one tool.
 #[derive(Parser)]
-#[command(name = "dbops", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "dbops", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -63,17 +70,17 @@ enum Color {
 #[derive(Subcommand)]
 enum Command {
     Init(commands::init::InitArgs),
+    Config(commands::config::ConfigArgs),
+    Doctor(commands::doctor::DoctorArgs),
     Status(commands::status::StatusArgs),
-    Serve(commands::serve::ServeArgs),
     Migrate(commands::migrate::MigrateArgs),
+    Schema(commands::schema::SchemaArgs),
     Backup(commands::backup::BackupArgs),
     Restore(commands::restore::RestoreArgs),
     Health(commands::health::HealthArgs),
-    Doctor(commands::doctor::DoctorArgs),
-    Schema(commands::schema::SchemaArgs),
     Qdrant(commands::qdrant::QdrantArgs),
+    Serve(commands::serve::ServeArgs),
     Shell(commands::shell::ShellArgs),
-    Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }
@@ -141,6 +148,14 @@ async fn dispatch(context: &Context, command: Command) -> Result<Outcome> {
     }
 }
 
+/// The command line as it is declared, with every option that a command has.
+#[cfg(test)]
+pub(crate) fn declared() -> clap::Command {
+    let mut program = Cli::command();
+    program.build();
+    program
+}
+
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A reader that went away needs no help.
@@ -157,7 +172,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         // Up to the empty line before the usage: some messages name the arguments on lines of their own.
         let lines: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
         let message = lines.join(" ").trim_start_matches("error: ").to_owned();
-        ui.failure(&Failure::usage(message).with_hint(hint.as_deref().unwrap_or("run it with --help")));
+        let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+        ui.failure(&Failure::usage(message).with_hint(hint.as_deref().or(tip).unwrap_or("run it with --help")));
     } else {
         let _ = error.print();
         if let Some(hint) = hint {
@@ -168,58 +184,4 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::{Command, CommandFactory, Parser};
-
-    use super::Cli;
-
-    /// Every command with the lines of its examples, from the program down.
-    fn examples(command: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
-        for inner in command.get_subcommands() {
-            let path = format!("{path} {}", inner.get_name());
-            let text = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let lines = text.lines().filter_map(|line| Some(line[line.find("dbops ")?..].to_owned()));
-            found.push((path.clone(), lines.collect()));
-            examples(inner, &path, found);
-        }
-    }
-
-    /// The words of a line as a shell takes it apart, without what it writes elsewhere and without what is said of it.
-    fn words(line: &str) -> Vec<String> {
-        let line = line.split(" > ").next().unwrap_or_default();
-        let line = line.split("  ").next().unwrap_or_default();
-        let mut words = vec![String::new()];
-        let mut quoted = false;
-        for character in line.chars() {
-            match character {
-                '"' => quoted = !quoted,
-                ' ' if !quoted => words.push(String::new()),
-                other => words.last_mut().expect("a word").push(other),
-            }
-        }
-        words
-    }
-
-    #[test]
-    fn every_command_has_examples_that_can_be_typed() {
-        let mut found = Vec::new();
-        examples(&Cli::command(), "dbops", &mut found);
-        assert!(found.len() > 40, "{} commands", found.len());
-        for (path, lines) in found {
-            assert!(!lines.is_empty(), "{path} has no example");
-            for line in lines {
-                let line = words(&line);
-                if let Err(error) = Cli::try_parse_from(&line) {
-                    panic!("{path}: {line:?}: {error}");
-                }
-                let typed = line.join(" ");
-                assert!(typed.starts_with(&path), "{path}: `{typed}` is another command's");
-            }
-        }
-    }
-
-    #[test]
-    fn the_declarations_are_sound() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

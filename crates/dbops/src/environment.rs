@@ -1,16 +1,6 @@
 //! The one place that reads environment variables, and the `.env` file that stands in for unset ones.
 //!
-//! | variable | meaning |
-//! | --- | --- |
-//! | `DBOPS_CONFIG` | the configuration file |
-//! | `DBOPS_PG_BIN` | a folder with PostgreSQL's programs, used before any other |
-//! | `DBOPS_BACKUP_PASSPHRASE` | the passphrase of backups, where `backup.encryption` names no file with it |
-//! | `DBOPS_SERVE_TOKEN` | the token that readers of `dbops serve` need, where `--token-file` names none |
-//! | `DBOPS_CACHE_DIR` | where a downloaded copy of PostgreSQL is unpacked |
-//! | `PGPASSFILE` | libpq's password file, else `~/.pgpass` |
-//! | `AWS_…`, `GOOGLE_…`, `AZURE_…` | how to get at a repository at `s3://`, `gs://` or `az://` |
-//! | `VIRTUAL_ENV` | the Python of an Alembic project that is imported |
-//! | `NO_COLOR` | no colours |
+//! [`VARIABLES`] are those that dbops itself knows.
 //!
 //! The configuration file names further ones, as in `${DATABASE_URL_SYNC:-default}`. Where one of these is not set, its
 //! value is looked for in the file that the variable with `_FILE` after its name names: as containers are handed secrets,
@@ -25,9 +15,34 @@ use dbops_postgres::Places;
 
 use crate::failure::{Failure, Result};
 
+/// The variables that dbops reads, for the manual and the reference.
+pub(crate) const VARIABLES: [(&str, &str); 21] = [
+    ("DBOPS_CONFIG", "the configuration file, where `--config` names none"),
+    ("DBOPS_PG_BIN", "a folder with PostgreSQL's programs, used before any other"),
+    ("DBOPS_CACHE_DIR", "where a downloaded copy of PostgreSQL is unpacked, else `~/.cache/dbops`"),
+    ("DBOPS_BACKUP_PASSPHRASE", "the passphrase of backups, where `backup.encryption` names no file with it"),
+    ("DBOPS_SERVE_TOKEN", "the token that readers of `dbops serve` need, where `--token-file` names none"),
+    ("PGPASSFILE", "libpq's password file, else `~/.pgpass`"),
+    ("USER", "the account, where a URL names none"),
+    ("LOGNAME", "the same, where `USER` is not set"),
+    ("HOME", "the folder of `~/.pgpass`, `~/.aws` and `~/.cache`"),
+    ("XDG_CACHE_HOME", "the folder to cache in instead of `~/.cache`"),
+    ("PATH", "where programs are looked for"),
+    ("TZ", "the time zone of what people read, and of the days, weeks and months of `backup.retention`"),
+    ("NO_COLOR", "no colours, whatever it is set to"),
+    ("AWS_PROFILE", "the section of AWS' files that keys are taken from, for a repository at `s3://`"),
+    ("AWS_CONFIG_FILE", "AWS' file of settings, else `~/.aws/config`"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "AWS' file of keys, else `~/.aws/credentials`"),
+    ("AWS_*", "keys and settings for a repository at `s3://`, such as `AWS_ACCESS_KEY_ID`; before those of the files"),
+    ("GOOGLE_*", "the same for one at `gs://`"),
+    ("AZURE_*", "the same for one at `az://`"),
+    ("VIRTUAL_ENV", "the Python of an Alembic project that is imported"),
+    ("*_FILE", "a file with the value of a variable that the configuration names, or of a secret, and that is not set"),
+];
+
 /// What PostgreSQL's client programs may need of the environment. They get nothing else: any other variable may hold a
 /// URL with a password.
-const FOR_PROGRAMS: [&str; 16] = [
+pub(crate) const FOR_PROGRAMS: [&str; 16] = [
     // For `docker exec`: which engine, and how to reach it.
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
@@ -48,7 +63,7 @@ const FOR_PROGRAMS: [&str; 16] = [
 ];
 
 /// What a program at the terminal may need beside it: how to talk, and what its user likes to work with.
-const FOR_TERMINAL: [&str; 20] = [
+pub(crate) const FOR_TERMINAL: [&str; 20] = [
     "COLORTERM",
     "COLUMNS",
     "EDITOR",

@@ -5,6 +5,17 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 
+/// Every exit code with its meaning, for the manual and the reference.
+pub(crate) const EXIT_CODES: [(u8, &str); 7] = [
+    (0, "done, or nothing to do"),
+    (1, "the operation failed; the message names what is left, if anything is"),
+    (2, "wrong usage or configuration, with file, line and a suggestion"),
+    (3, "a check found something"),
+    (4, "refused: it would destroy data, or needs `--yes`"),
+    (5, "another dbops holds the lock, or a lock timeout passed"),
+    (130, "interrupted; left clean"),
+];
+
 /// What sort of failure it is; each has its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureKind {
@@ -21,14 +32,18 @@ pub(crate) enum FailureKind {
 }
 
 impl FailureKind {
-    pub(crate) fn exit_code(self) -> ExitCode {
-        ExitCode::from(match self {
+    pub(crate) fn code(self) -> u8 {
+        match self {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Refused => 4,
             Self::Locked => 5,
             Self::Interrupted => 130,
-        })
+        }
+    }
+
+    pub(crate) fn exit_code(self) -> ExitCode {
+        ExitCode::from(self.code())
     }
 
     /// The word in `{"error": {"kind": …}}`.

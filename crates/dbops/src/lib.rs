@@ -12,7 +12,10 @@ mod config;
 mod declared;
 mod environment;
 mod failure;
+#[cfg(test)]
+mod reference;
 mod signals;
+mod times;
 mod ui;
 
 pub use cli::run;

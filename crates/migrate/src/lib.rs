@@ -6,6 +6,23 @@
 //! - [`Session`] holds the lock of one database and applies steps to it.
 //!
 //! The library prints nothing and reads no environment; a run reports through [`Event`].
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use dbops_migrate::lint::{LintOptions, lint};
+//! use dbops_migrate::{Graph, parse_revision};
+//!
+//! let text = "-- revision: 8f3c2a9d41be\n-- message: add role column to users\n\n\
+//!             -- +up\nALTER TABLE users ADD COLUMN role text;\n\n\
+//!             -- +down\nALTER TABLE users DROP COLUMN role;\n";
+//! let revision = parse_revision(Path::new("8f3c2a9d41be_add_role_column_to_users.sql"), text)?;
+//! assert!(lint(&[&revision], &LintOptions::default()).is_empty());
+//!
+//! let graph = Graph::new(vec![revision])?;
+//! assert_eq!(graph.heads()[0].id, "8f3c2a9d41be");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alembic;
 mod batch;

@@ -1,6 +1,15 @@
 //! PostgreSQL as dbops sees it: connections, client programs, and clusters of real servers on this machine.
 //!
 //! The library reads no environment and no configuration and prints nothing: what it needs arrives in plain structs.
+//!
+//! ```
+//! use dbops_postgres::DatabaseUrl;
+//!
+//! let url = DatabaseUrl::parse("postgresql+asyncpg://bot:s3cret@localhost:5434/bot_db", "postgres")?;
+//! // Shown, a password is masked.
+//! assert_eq!(url.to_string(), "postgresql://bot:***@localhost:5434/bot_db");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod client;
 mod cluster;

@@ -1,6 +1,23 @@
 //! Qdrant as dbops sees it: collections declared in a file, and the server that they are to be on.
 //!
 //! The library reads no environment and no configuration and prints nothing: what it needs arrives in plain structs.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::path::Path;
+//! use std::time::Duration;
+//!
+//! use dbops_qdrant::{Extent, Server, ServerOptions, plan, read_file};
+//!
+//! let declared = read_file(Path::new("collections.yaml"))?;
+//! let timeout = Duration::from_secs(10);
+//! let options = ServerOptions { url: "http://localhost:6333".into(), grpc_port: 6334, api_key: None, timeout };
+//! let server = Server::new(&options)?;
+//! let plan = plan(&declared, &server.live().await?)?;
+//! server.apply(&declared, &plan, Extent::Whole, &mut |_| {}).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod alias;
 mod apply;

@@ -7,6 +7,21 @@
 //!
 //! What belongs to an extension is not part of a schema, nor is dbops' own: the schema `dbops` and the version table
 //! `alembic_version`. Owners are read on demand: [`read_as`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use dbops_postgres::{DatabaseUrl, connect};
+//! use dbops_schema_graph::{plan, read};
+//!
+//! let mut live = connect(&DatabaseUrl::parse("postgresql://localhost/live", "postgres")?).await?;
+//! let mut wanted = connect(&DatabaseUrl::parse("postgresql://localhost/wanted", "postgres")?).await?;
+//! let steps = plan(&read(&mut live).await?, &read(&mut wanted).await?);
+//! for statement in steps.iter().flat_map(|step| &step.statements) {
+//!     println!("{};", statement.sql);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod alter;
 mod column;

@@ -35,7 +35,10 @@ impl Error {
             Self::Seal(_) => return None,
             Self::Locked { .. } => "wait until it has ended, then try again".into(),
             Self::TargetName(_) => "use letters, digits, `_` and `-`".into(),
-            Self::NoSuchSet { .. } => "`dbops backup list` shows what there is".into(),
+            Self::NoSuchSet { nearest: Some(nearest), .. } => {
+                format!("did you mean `{nearest}`? `dbops backup list` shows what there is")
+            }
+            Self::NoSuchSet { nearest: None, .. } => "`dbops backup list` shows what there is".into(),
             Self::Ambiguous { .. } => "write more of the id".into(),
             Self::NoLatest { targets, .. } => {
                 format!("make one: dbops backup {}", targets.join(" ")).trim_end().to_owned()

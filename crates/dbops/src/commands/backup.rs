@@ -25,7 +25,7 @@ pub(super) use self::report::{Reporter, revision, seconds};
 use self::trial::Trial;
 use super::qdrant::{TIMEOUT, server_options};
 use super::{Context, Outcome};
-use crate::config::{Config, TargetKind};
+use crate::config::{Config, TargetKind, nearest};
 use crate::failure::{Failure, FailureKind, Result};
 
 const EXAMPLES: &str = "Examples:
@@ -33,7 +33,7 @@ const EXAMPLES: &str = "Examples:
   dbops backup bot_db            back up one
   dbops backup list              show what there is
   dbops backup verify --all      compare every byte with the manifests
-  dbops backup verify --restore  restore the newest one in a server of its own, and compare the rows
+  dbops backup verify --restore  restore the newest elsewhere, compare the rows
   dbops backup prune --dry-run   show what backup.retention would remove";
 
 /// Back up targets into one set, and look after the sets
@@ -173,10 +173,7 @@ fn or_command(failure: Failure, config: &Config, names: &[String]) -> Failure {
 fn nearest_command(wrong: &str) -> std::result::Result<String, String> {
     let backup = BackupCommand::augment_subcommands(clap::Command::new("backup"));
     let commands: Vec<_> = backup.get_subcommands().map(clap::Command::get_name).collect();
-    let distance = |command: &str| strsim::damerau_levenshtein(wrong, command);
-    let nearest = commands.iter().min_by_key(|command| distance(command));
-    let nearest = nearest.filter(|command| distance(command) <= wrong.len().div_ceil(3));
-    nearest.map(|command| (*command).to_owned()).ok_or_else(|| commands.join(", "))
+    nearest(wrong, &commands).map(ToOwned::to_owned).ok_or_else(|| commands.join(", "))
 }
 
 /// A hint for a command line that was refused for an option of the command that was meant: `backup verfy --all`.

@@ -1,13 +1,15 @@
-//! `dbops man`: the manual as pages for `man`.
+//! `dbops man`: the manual as pages for `man`. What holds for all commands is said in `dbops.1`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 use serde::Serialize;
 
 use super::{Context, Outcome};
-use crate::failure::{Failure, Result};
+use crate::environment::VARIABLES;
+use crate::failure::{EXIT_CODES, Failure, Result};
 
 /// Write the manual's pages into a folder: dbops.1, and one for each command
 #[derive(Args)]
@@ -34,6 +36,10 @@ pub(crate) fn run(context: &Context, args: &ManArgs, mut command: clap::Command)
     command.build();
     let mut pages = Vec::new();
     collect(&command, &mut pages).map_err(failed)?;
+    if let Some((_, text)) = pages.last_mut() {
+        // The program's own page comes last, after those of its commands.
+        text.extend(of_all_commands().to_roff().into_bytes());
+    }
     pages.sort();
     let mut document = ManDocument { pages: Vec::new() };
     for (name, text) in pages {
@@ -44,6 +50,20 @@ pub(crate) fn run(context: &Context, args: &ManArgs, mut command: clap::Command)
     context.ui.document(&document)?;
     context.ui.status(format!("{} pages in {}", document.pages.len(), folder.display()));
     Ok(Outcome::Done)
+}
+
+/// What scripts and administrators look for in the program's page.
+fn of_all_commands() -> Roff {
+    let mut page = Roff::new();
+    page.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in EXIT_CODES {
+        page.control("TP", []).text([bold(code.to_string())]).text([roman(meaning)]);
+    }
+    page.control("SH", ["ENVIRONMENT"]);
+    for (name, meaning) in VARIABLES {
+        page.control("TP", []).text([bold(name)]).text([roman(meaning)]);
+    }
+    page
 }
 
 /// The page of a command and those of its subcommands: `dbops-migrate-upgrade.1`.

@@ -22,13 +22,13 @@ use crate::failure::{Failure, Result};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "Examples:
-  dbops restore latest bot_db --into bot_db_check         into a new database on the same server
-  dbops restore latest bot_db --swap                      beside the live database, which it replaces when it is whole
-  dbops restore --undo-swap bot_db                        back to what was live before
-  dbops restore latest bot_db --into x --table users      a single table, to look at or to copy from
-  dbops restore 20261123T0215                             every target of that set, where its database is empty
-  dbops restore bot_db.dump bot_db                        an archive of pg_dump: custom, directory or tar
-  dbops restore bot_db.sql bot_db                         a script of pg_dump, also as .gz, .zst or .lz4";
+  dbops restore latest bot_db --into bot_db_check     into a new database
+  dbops restore latest bot_db --swap                  in place of the live one
+  dbops restore --undo-swap bot_db                    back to what was live
+  dbops restore latest bot_db --into x --table users  one table
+  dbops restore 20261123T0215                         every target of that set
+  dbops restore bot_db.dump bot_db                    an archive of pg_dump
+  dbops restore bot_db.sql bot_db                     a script of pg_dump";
 
 /// Restore a backup into an empty or a new database, or in the place of a live one
 ///

@@ -209,7 +209,7 @@ impl Reader<'_> {
     fn lint(&self, raw: Lint) -> Result<LintOptions> {
         if let Some(unknown) = raw.rules.keys().find(|name| !lint::is_rule(name)) {
             let known = lint::rules();
-            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            let known: Vec<_> = known.iter().map(|rule| rule.code.as_str()).collect();
             let failure = self.failure(&["lint", "rules", unknown], format!("there is no rule `{unknown}`"));
             return Err(failure.with_hint(suggest(unknown, &known)));
         }

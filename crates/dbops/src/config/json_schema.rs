@@ -272,10 +272,11 @@ fn limits(check: &Check) -> Json {
 }
 
 fn linting() -> Json {
+    let codes: Vec<_> = lint::rules().into_iter().map(|rule| rule.code).collect();
     let rules = json!({
         "description": "Rules that are asked, or not, where that differs from the default.",
         "type": "object",
-        "propertyNames": { "enum": lint::rules() },
+        "propertyNames": { "enum": codes },
         "additionalProperties": { "enum": ["on", "off"] },
     });
     map(

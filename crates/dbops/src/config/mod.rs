@@ -208,12 +208,15 @@ fn find(given: Option<&Path>, environment: &Environment) -> Result<PathBuf> {
 
 /// "did you mean …", or what there is to choose from.
 pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
-    let distance = |name: &&&str| strsim::damerau_levenshtein(wrong, name);
-    match known.iter().min_by_key(distance) {
-        Some(nearest) if distance(&nearest) <= wrong.len().div_ceil(3) => format!("did you mean `{nearest}`?"),
-        Some(_) => {
-            format!("choose from {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-        }
-        None => "there is none".into(),
+    match nearest(wrong, known) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there is none".into(),
+        None => format!("choose from {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// What is written almost so.
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance = |name: &&&str| strsim::damerau_levenshtein(wrong, name);
+    known.iter().min_by_key(distance).filter(|name| distance(name) <= wrong.len().div_ceil(3)).copied()
 }

@@ -32,7 +32,8 @@ pub(super) fn apply(revision: &Revision, findings: Vec<(usize, Finding)>) -> Vec
 
 fn objection(revision: &Revision, ignore: &Ignore) -> Option<Finding> {
     let (code, message, instead) = if !is_rule(&ignore.rule) {
-        let nearest = rules().into_iter().min_by_key(|rule| strsim::damerau_levenshtein(rule, &ignore.rule));
+        let codes = rules().into_iter().map(|rule| rule.code);
+        let nearest = codes.min_by_key(|code| strsim::damerau_levenshtein(code, &ignore.rule));
         let instead = format!("did you mean `{}`?", nearest.unwrap_or_default());
         ("unknown-rule", format!("there is no rule `{}`", ignore.rule), instead)
     } else if !ignore.has_reason {

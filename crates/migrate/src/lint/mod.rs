@@ -46,6 +46,12 @@ pub struct LintOptions {
 }
 
 impl LintOptions {
+    /// Whether a rule is asked.
+    #[must_use]
+    pub fn asks(&self, rule: &Rule) -> bool {
+        self.on.contains(&rule.code) || (rule.is_on && self.is_on(&rule.code))
+    }
+
     fn is_on(&self, code: &str) -> bool {
         !self.off.iter().any(|off| off == code)
     }
@@ -63,20 +69,39 @@ struct Objection {
 type Check = fn(&Revision, &[String]) -> Vec<Objection>;
 
 const OWN: [Check; 4] = [message::check, missing_down::check, one_change::check, backfill::check];
-const OWN_CODES: [&str; 5] = [message::CODE, missing_down::CODE, one_change::CODE, backfill::CODE, several_heads::CODE];
+/// Our own rules with what they ask for.
+const OWN_RULES: [(&str, &str); 5] = [
+    (message::CODE, "a message that says what is done, as an order: `add email verification to users`"),
+    (missing_down::CODE, "a section `-- +down` in a revision that changes something"),
+    (one_change::CODE, "one logical change in a revision; tables that have nothing to do with one another go in two"),
+    (backfill::CODE, "a step that fills the column before `SET NOT NULL` on a table with rows"),
+    (several_heads::CODE, "a single head of the revisions"),
+];
 
-/// The names of all rules.
+/// A rule, for lists and documentation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, as in findings, in the configuration and in `-- dbops:ignore`.
+    pub code: String,
+    /// Whether it is asked unless the configuration says otherwise.
+    pub is_on: bool,
+    /// What it asks for; `None` for squawk's, which <https://squawkhq.com/docs/> describes.
+    pub asks_for: Option<&'static str>,
+}
+
+/// All rules by their names.
 #[must_use]
-pub fn rules() -> Vec<String> {
-    let mut rules: Vec<_> = OWN_CODES.iter().map(|code| (*code).to_owned()).chain(squawk::rules()).collect();
-    rules.sort();
+pub fn rules() -> Vec<Rule> {
+    let own = OWN_RULES.map(|(code, asks_for)| Rule { code: code.into(), is_on: true, asks_for: Some(asks_for) });
+    let mut rules: Vec<_> = own.into_iter().chain(squawk::rules()).collect();
+    rules.sort_by(|one, other| one.code.cmp(&other.code));
     rules
 }
 
 /// Whether there is such a rule.
 #[must_use]
 pub fn is_rule(name: &str) -> bool {
-    OWN_CODES.contains(&name) || squawk::is_rule(name)
+    OWN_RULES.iter().any(|(code, _)| *code == name) || squawk::is_rule(name)
 }
 
 /// What the rules object to in revisions that are going to be run together, in this order: what the earlier ones

@@ -1,7 +1,5 @@
 //! squawk's rules on the SQL of `-- +up`.
 
-use std::collections::BTreeSet;
-
 use squawk_linter::{Linter, Rule, Version};
 use squawk_syntax::SourceFile;
 
@@ -29,9 +27,12 @@ const OFF: [Rule; 13] = [
     Rule::BanDropDefault,
 ];
 
-pub(super) fn rules() -> Vec<String> {
+pub(super) fn rules() -> Vec<super::Rule> {
     let linter = Linter::with_default_rules();
-    linter.rules.iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect()
+    let rules = linter.rules.iter();
+    // One stands for several.
+    let is_on = |rule: &Rule| !OFF.contains(rule) && !rule.expands_to().iter().any(|meant| OFF.contains(meant));
+    rules.map(|rule| super::Rule { code: rule.to_string(), is_on: is_on(rule), asks_for: None }).collect()
 }
 
 pub(super) fn is_rule(name: &str) -> bool {

@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::super::{Context, Outcome};
-use super::report::{Reporter, local_time};
+use super::report::Reporter;
 use crate::failure::{Failure, Result};
+use crate::times::local;
 
 /// What to keep. One of these stands for all of the configuration's `backup.retention`.
 #[derive(Args)]
@@ -142,7 +143,7 @@ fn show(context: &Context, repository: &Repository, plan: &Plan) -> Result<()> {
     }
     let mut rows: Vec<_> = plan.decisions.iter().map(row).collect();
     for id in &plan.unfinished {
-        let created = id.time().map(local_time).unwrap_or_default();
+        let created = id.time().map(local).unwrap_or_default();
         rows.push(vec![id.to_string(), created, String::new(), "remove".into(), "unfinished".into()]);
     }
     context.ui.table(&["id", "created", "targets", "fate", "because"], rows)
@@ -155,7 +156,7 @@ fn row(decision: &Decision) -> Vec<String> {
     } else {
         ("keep", because(&decision.kept))
     };
-    vec![set.id.to_string(), local_time(set.created()), set.targets().join(", "), fate.to_owned(), because]
+    vec![set.id.to_string(), local(set.created()), set.targets().join(", "), fate.to_owned(), because]
 }
 
 /// The reasons, each target's together: `app: last, daily`; without the target's name where all targets have the same.

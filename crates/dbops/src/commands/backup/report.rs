@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use dbops_backup::Event;
 use indicatif::{HumanDuration, ProgressBar};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::events::Progress;
 use super::work::{Dump, Fill, Work};
@@ -21,10 +19,6 @@ pub(crate) fn seconds(duration: Duration) -> String {
     } else {
         HumanDuration(duration).to_string()
     }
-}
-
-pub(super) fn local_time(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// How often events tell of bytes.

@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use super::super::{Context, Outcome};
 use super::label::{self, Label};
-use super::report::{Reporter, local_time};
+use super::report::Reporter;
 use super::trial::Trial;
 use crate::failure::{Failure, Result};
+use crate::times::local;
 use crate::ui::{BAD, GOOD, Ui, paint, printable};
 
 #[derive(Serialize)]
@@ -77,7 +78,7 @@ pub(super) async fn list(context: &Context, repository: &Repository, wanted: &[L
     let row = |set: &Set| {
         let mut cells = vec![
             set.id.to_string(),
-            local_time(set.created()),
+            local(set.created()),
             targets(set),
             HumanBytes(set.bytes()).to_string(),
             state(set),
@@ -113,8 +114,8 @@ pub(super) fn state(set: &Set) -> String {
         _ if !set.is_complete() && !set.is_locked() => "incomplete".into(),
         Some(found) if found.problems.is_empty() => match &found.restore {
             Some(tried) if !tried.problems.is_empty() => "DOES NOT RESTORE".into(),
-            Some(tried) if tried.not_tried.is_empty() => format!("restored {}", local_time(tried.at)),
-            _ => local_time(found.at),
+            Some(tried) if tried.not_tried.is_empty() => format!("restored {}", local(tried.at)),
+            _ => local(found.at),
         },
         Some(_) => "DAMAGED".into(),
         None => "never".into(),
@@ -206,7 +207,7 @@ pub(super) async fn delete(context: &Context, repository: &Repository, id: &str)
         );
     }
     let set = repository.find(id).await?;
-    let what = format!("{} of {}, {}", set.id, local_time(set.created()), HumanBytes(set.bytes()));
+    let what = format!("{} of {}, {}", set.id, local(set.created()), HumanBytes(set.bytes()));
     context.ui.confirm(&format!("delete the backup {what}?")).await?;
     repository.delete(&set).await?;
     context.ui.document(&DeleteDocument { deleted: &set.id })?;

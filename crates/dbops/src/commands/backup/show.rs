@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::super::{Context, Outcome};
 use super::label;
-use super::report::{local_time, revision};
+use super::report::revision;
 use super::sets::state;
 use crate::failure::Result;
+use crate::times::local;
 use crate::ui::{STRONG, Ui, paint};
 
 #[derive(Serialize)]
@@ -146,7 +147,7 @@ pub(super) fn show(context: &Context, set: &Set) -> Result<Outcome> {
     ui.data(format!("{}  {}", paint(STRONG, &set.id), document.path))?;
     ui.data(format!(
         "created {} on {} by dbops {}, verified: {}",
-        local_time(document.created),
+        local(document.created),
         document.host,
         document.dbops,
         state(set)
@@ -187,7 +188,7 @@ fn show_database(ui: &Ui, it: &DatabaseDocument<'_>) -> Result<()> {
     ui.data(format!("  made by     pg_dump {} from PostgreSQL {}", it.pg_dump_version, it.server_version))?;
     ui.data(format!("  options     {}", it.options.join(" ")))?;
     let lsn = it.lsn.map(|lsn| format!(", LSN {lsn}")).unwrap_or_default();
-    ui.data(format!("  as of       {}{lsn}", local_time(it.snapshot_time)))?;
+    ui.data(format!("  as of       {}{lsn}", local(it.snapshot_time)))?;
     let rows = it.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
     ui.data(format!("  tables      {}{rows}, {}", it.tables, HumanBytes(it.table_bytes)))?;
     ui.data(format!("  revision    {}", revision(it.revision)))?;

@@ -9,6 +9,7 @@ use super::load;
 use crate::commands::{Context, Outcome};
 use crate::config::{Config, PostgresTarget};
 use crate::failure::{Failure, Result};
+use crate::times::local_of_text;
 use crate::ui::{FAINT, GOOD, STRONG, Ui, paint};
 
 #[derive(Args)]
@@ -154,13 +155,14 @@ fn show_target(context: &Context, target: &HistoryTarget) -> Result<()> {
             ui.data(format!("  depends on: {}", revision.depends_on.join(", ")))?;
         }
         if !revision.created.is_empty() {
-            ui.data(format!("  created:    {}", revision.created))?;
+            ui.data(format!("  created:    {}", local_of_text(&revision.created)))?;
         }
         ui.data(format!("  file:       {}", context.environment.shown(revision.path.as_ref())))?;
         ui.data(format!("  state:      {}", state(revision.applied)))?;
         for entry in revision.log.iter().flatten() {
             let (who, milliseconds) = (format!("{}@{}", entry.os_user, entry.host), entry.duration_ms);
-            ui.data(format!("  log:        {:7} {} {milliseconds} ms, {who}", entry.direction, entry.started))?;
+            let started = local_of_text(&entry.started);
+            ui.data(format!("  log:        {:7} {started} {milliseconds} ms, {who}", entry.direction))?;
             // As much of it as tells two files apart.
             let checksum = entry.checksum.as_ref().and_then(|it| it.get(..12));
             let checksum = checksum.map(|it| format!(", checksum {it}")).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dbops_migrate::lint::{Finding, LintOptions, lint, lint_graph};
+use dbops_migrate::lint::{Finding, LintOptions, lint, lint_graph, rules};
 use dbops_migrate::{Graph, Revision};
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ pub(super) struct LintArgs {
     /// How to show the findings; `github` is for annotations
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
+    /// List the rules, and whether they are asked
+    #[arg(long, conflicts_with = "files")]
+    list: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,7 +48,40 @@ struct LintFinding {
     instead: String,
 }
 
+#[derive(Serialize)]
+struct RulesDocument {
+    rules: Vec<RuleDocument>,
+}
+
+#[derive(Serialize)]
+struct RuleDocument {
+    code: String,
+    /// Whether it is asked, as the configuration has it.
+    on: bool,
+    asks_for: Option<&'static str>,
+}
+
+/// `--list`: every rule, and what the configuration makes of it.
+fn list(context: &Context, options: &LintOptions) -> Result<Outcome> {
+    let listed = rules().into_iter().map(|rule| RuleDocument {
+        on: options.asks(&rule),
+        code: rule.code,
+        asks_for: rule.asks_for,
+    });
+    let document = RulesDocument { rules: listed.collect() };
+    context.ui.document(&document)?;
+    let rows = document.rules.into_iter().map(|rule| {
+        let state = if rule.on { "on" } else { "off" };
+        vec![rule.code, state.into(), rule.asks_for.unwrap_or("(squawk's)").into()]
+    });
+    context.ui.table(&["rule", "state", "asks for"], rows.collect())?;
+    Ok(Outcome::Done)
+}
+
 pub(super) fn run(context: &Context, config: &Config, targets: &[String], args: &LintArgs) -> Result<Outcome> {
+    if args.list {
+        return list(context, &config.lint);
+    }
     let mut wanted = Vec::new();
     for file in &args.files {
         let path = file.canonicalize().map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;

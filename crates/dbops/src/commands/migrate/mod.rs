@@ -86,12 +86,12 @@ enum MigrateCommand {
     Check,
     /// Look at revision files: locks, data steps, messages; exit code 3 when something is found
     #[command(
-        after_help = "Examples:\n  dbops migrate lint\n  dbops migrate lint config/bot_db/versions/20261122T210501Z_8f3c2a9d41be_add_role.sql"
+        after_help = "Examples:\n  dbops migrate lint\n  dbops migrate lint config/bot_db/versions/20261122T210501Z_add_role.sql"
     )]
     Lint(lint::LintArgs),
     /// Write a new, empty revision file
     #[command(
-        after_help = "Examples:\n  dbops migrate revision -m \"add role column to users\" -t bot_db\n  dbops migrate revision -m \"add role column to users\" -t bot_db --autogenerate"
+        after_help = "Examples:\n  dbops migrate revision -m \"add role column to users\" -t bot_db\n  dbops migrate revision -m \"add plans to users\" -t bot_db --autogenerate"
     )]
     Revision(revision::RevisionArgs),
     /// Write a revision that joins several heads

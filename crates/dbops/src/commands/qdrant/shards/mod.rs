@@ -23,15 +23,15 @@ pub(super) enum ShardsCommand {
     /// Move a shard to another node, and wait until it is there
     ///
     /// The nodes go on with it when dbops is interrupted; `list` shows what is under way.
-    #[command(after_help = "Example: dbops qdrant shards move document_chunks 0 --to http://node-2:6335/")]
+    #[command(after_help = "Example: dbops qdrant shards move chunks 0 --to http://node-2:6335/")]
     Move(TransferArgs),
     /// Copy a shard to a further node, and wait until it is there
     ///
     /// The nodes go on with it when dbops is interrupted; `list` shows what is under way.
-    #[command(after_help = "Example: dbops qdrant shards replicate document_chunks 0 --to http://node-3:6335/")]
+    #[command(after_help = "Example: dbops qdrant shards replicate chunks 0 --to http://node-3:6335/")]
     Replicate(TransferArgs),
     /// Remove the replica of a shard from a node; never the last active one
-    #[command(after_help = "Example: dbops qdrant shards drop document_chunks 0 --from http://node-1:6335/")]
+    #[command(after_help = "Example: dbops qdrant shards drop chunks 0 --from http://node-1:6335/")]
     Drop {
         #[command(flatten)]
         shard: ShardArgs,

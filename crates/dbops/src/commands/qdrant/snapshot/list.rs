@@ -8,6 +8,7 @@ use super::{SnapshotDocument, SnapshotsDocument, SnapshotsTarget};
 use crate::commands::{Context, Outcome};
 use crate::config::{Config, QdrantTarget};
 use crate::failure::{Failure, Result};
+use crate::times::local;
 use crate::ui::{STRONG, paint};
 
 pub(super) async fn list(
@@ -52,7 +53,7 @@ fn show(context: &Context, target: &SnapshotsTarget) -> Result<()> {
     }
     ui.data(paint(STRONG, &target.name))?;
     let rows = target.snapshots.iter().map(|one| {
-        let created = one.created.map_or_else(String::new, |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        let created = one.created.map_or_else(String::new, local);
         let node = one.node.iter().cloned();
         node.chain([one.collection.clone(), one.name.clone(), created, HumanBytes(one.bytes).to_string()]).collect()
     });

@@ -36,7 +36,7 @@ pub(super) enum SnapshotCommand {
         collections: Vec<String>,
     },
     /// Download a snapshot into a file that is not there yet; what an earlier try has left goes on
-    #[command(after_help = "Example: dbops qdrant snapshot download document_chunks NAME --to chunks.snapshot")]
+    #[command(after_help = "Example: dbops qdrant snapshot download chunks NAME --to chunks.snapshot")]
     Download(download::DownloadArgs),
     /// Make a collection what it was when a snapshot was made
     #[command(after_help = "Example: dbops qdrant snapshot restore document_chunks chunks.snapshot")]

@@ -36,7 +36,7 @@ fn rows(table: &TableDocument) -> String {
 pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
     ui.data(paint(STRONG, printable(&format!("{} {}.{}", table.kind, table.schema, table.name))))?;
     if let Some(comment) = table.comment {
-        ui.data(paint(FAINT, comment))?;
+        comment.lines().try_for_each(|line| ui.paragraph(0, paint(FAINT, line)))?;
     }
     if let Some(line) = size(table) {
         ui.data(line)?;
@@ -65,7 +65,7 @@ pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
     ];
     for (heading, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         ui.data(format!("\n{}", paint(STRONG, heading)))?;
-        lines.iter().try_for_each(|line| ui.data(format!("  {line}")))?;
+        lines.iter().try_for_each(|line| ui.paragraph(4, format!("  {line}")))?;
     }
     Ok(())
 }
