@@ -77,7 +77,10 @@ fn all_else_is_told_when_a_server_answers_wrongly_or_breaks_off() {
         assert_eq!(check(&document, "part", id)["status"], "ok", "{id}: {document:#}");
     }
     let http = check(&document, "part", "http");
-    assert!(http["status"] == "warning" && http["summary"].as_str().is_some_and(|text| text.contains("500")), "{http:#}");
+    assert!(
+        http["status"] == "warning" && http["summary"].as_str().is_some_and(|text| text.contains("500")),
+        "{http:#}"
+    );
     assert_eq!(check(&document, "half", "reachable")["status"], "ok", "{document:#}");
     let checks = document["checks"].as_array().expect("checks").iter().filter(|check| check["target"] == "half");
     let late: Vec<_> = checks.filter(|check| check["summary"] == "no answer within 5 s").collect();

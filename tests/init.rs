@@ -385,7 +385,7 @@ fn a_server_is_adopted_when_it_is_the_named_one_and_lets_in() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("unset QDRANT_URL") && files(&wrong).is_empty(), "{run}");
 
-    let keyed = start_qdrant_with(&std::env::temp_dir().join(unique("dbops-qdrant")), Some("s3cret"));
+    let keyed = start_qdrant_with(&std::env::temp_dir().join(unique("dbops-qdrant")), &["s3cret"]);
     let project = Project::empty().env("QDRANT_URL", &keyed.url).env("QDRANT_GRPC_PORT", &keyed.grpc_port.to_string());
     let run = project.run(&["init", "--from-qdrant", "${QDRANT_URL}"]);
     assert!(run.code == 1 && files(&project).is_empty(), "{run}");

@@ -236,6 +236,11 @@ fn schemas(seen: &mut Seen, stack: &Stack) {
     seen.run(project, 0, "schema drift", "");
     seen.run(project, 0, "schema graph", "bot_db --format mermaid");
     seen.run(project, 0, "schema graph", "bot_db --format svg --output graph.svg");
+    execute(&stack.url("postgres"), "CREATE DATABASE by_hand");
+    let by_hand = stack.url("by_hand");
+    execute(&by_hand, "CREATE TABLE notes (id int PRIMARY KEY)");
+    let adopted = format!("adopted --from-database by_hand={} --from-qdrant ${{QDRANT_URL}}", by_hand.reveal());
+    seen.run(project, 0, "init", &adopted);
 }
 
 fn backups(seen: &mut Seen, project: &Project) {

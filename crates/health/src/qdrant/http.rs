@@ -11,8 +11,9 @@ pub(super) async fn check(asked: &Asked<'_>) -> Finding {
         Ok(_) => asked.ok(&CHECK, "HTTP answers"),
         Err(error) => {
             let summary = format!("gRPC answers, and HTTP does not, so that no backup can be made: {error}");
-            Finding::new(CHECK.id, asked.target.name, Status::Warning, summary)
-                .remedy(error.hint().unwrap_or_else(|| "correct the port of `url`; the server's log may say more".into()))
+            Finding::new(CHECK.id, asked.target.name, Status::Warning, summary).remedy(
+                error.hint().unwrap_or_else(|| "correct the port of `url`; the server's log may say more".into()),
+            )
         }
     }
 }
