@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod dev;
 mod docker;
+mod http;
 mod pictures;
 mod progress;
 mod qdrant;

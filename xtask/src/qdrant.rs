@@ -7,16 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use dbops_postgres::process;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::http::page_at;
 use crate::workspace::{built, env_path};
 
 /// The package and the program.
 pub(crate) const EMBEDDED: &str = "dbops-qdrant-embedded";
 
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(45);
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 /// Which program serves.
 pub(crate) enum Program {
@@ -77,15 +75,7 @@ pub(crate) fn hand_over(server: &Command, shell: &mut Command) {
 
 /// What the server at a port calls itself, over plain HTTP.
 pub(crate) async fn version_at(port: u16) -> Result<String> {
-    let answer = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await?;
-        anyhow::Ok(text)
-    };
-    let text = tokio::time::timeout(ANSWER_LIMIT, answer).await.context("no answer")??;
-    let (_, body) = text.split_once("\r\n\r\n").context("no HTTP")?;
+    let body = page_at(port).await?;
     let start = body.find('{').context("no JSON")?;
     let end = body.rfind('}').context("no JSON")?;
     let body: Value = serde_json::from_str(&body[start..=end])?;

@@ -71,6 +71,9 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
         }
         None => error_line(&format!("the test in a browser: not run: there is neither {}", BROWSERS.join(" nor "))),
     }
+    if let Err(missing) = crate::dev::adminer::find().await {
+        error_line(&format!("the test of Adminer: not run: {missing}"));
+    }
     drop((postgres, qdrant));
     Ok(())
 }

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use dbops_postgres::{FETCHED_MAJOR, Installation, Places, ServerUser, process};
 
-use stack::{PORTS, Stack, kill, lives, occupy, until};
+use stack::visitor::Visitor;
+use stack::{ADMINER_PORT, PORTS, Stack, kill, lives, occupy, until};
 
-/// What the table says of three services.
+/// What the table says of the three servers; Adminer comes after them.
 fn states(stack: &Stack) -> Vec<String> {
     let run = stack.ok(&["dev-status"]);
     assert_eq!(run.stderr, "", "{run}");
-    let lines = run.stdout.lines().skip(1);
+    let lines = run.stdout.lines().skip(1).take(3);
     // Columns are two or more spaces apart.
     lines.map(|line| line.split("  ").map(str::trim).filter(|it| !it.is_empty()).nth(1).unwrap_or("").into()).collect()
 }
@@ -49,7 +50,8 @@ fn up_twice_down_twice_and_gone() {
     let steps: Vec<_> = stderr.lines().filter(|line| line.starts_with("dbops ")).collect();
     let last = ["dbops migrate", "dbops backup", "dbops backup verify", "dbops health"];
     assert_eq!(steps, last, "{stderr}");
-    assert!(!stderr.contains('\u{1b}') && !stderr.contains("admin"), "{stderr}");
+    // The password is part of another word.
+    assert!(!stderr.contains('\u{1b}') && !stderr.replace("adminer", "").contains("admin"), "{stderr}");
 
     let snapshot = || {
         let revisions = stack.sql("SELECT version_num FROM alembic_version ORDER BY 1");
@@ -258,4 +260,135 @@ fn without_postgresql_and_without_a_way_to_get_it() {
     let left: Vec<_> = fs::read_dir(&cache).expect("the cache").flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left, [".lock"]);
     assert_eq!(states(&stack), ["not created"; 3]);
+}
+
+/// A folder to put first in `PATH`, whose PHP has this to say.
+fn with_php(stack: &Stack, script: &str) -> String {
+    let program = stack.beside("php").join("php");
+    fs::write(&program, script).expect("a script");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("permissions");
+    format!("{}:{}", stack.beside("php").display(), std::env::var("PATH").expect("PATH"))
+}
+
+#[test]
+fn without_adminer_everything_else_is_there() {
+    let stack = Stack::new("state");
+    // Whatever this machine has.
+    let file = stack.beside("files").join("adminer.php");
+    fs::write(&file, "").expect("a file");
+    let text = file.display().to_string();
+    let path = with_php(&stack, "#!/bin/sh\nprintf '[PHP Modules]\\nCore\\nmysqli\\n'\n");
+    let run = |variables: &[(&str, &str)]| {
+        let output = stack.command(&["dev-up"]).envs(variables.iter().copied()).output().expect("the driver");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), stderr)
+    };
+
+    // What was asked for by name has to be there, before anything is started.
+    let cases = [
+        (vec![("ADMINER_FILE", "/nowhere/adminer.php")], "there is no /nowhere/adminer.php"),
+        (vec![("ADMINER_FILE", &text), ("PATH", &path)], "PHP has no extension for PostgreSQL"),
+    ];
+    for (variables, says) in cases {
+        let (code, _, stderr) = run(&variables);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(
+            stderr.contains(says) && stderr.contains("\nhint: ") && stderr.contains("unset ADMINER_FILE"),
+            "{stderr}"
+        );
+        assert_eq!(states(&stack), ["not created"; 3]);
+    }
+
+    let (code, stdout, stderr) = run(&[("ADMINER_FILE", ""), ("PATH", &path)]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stderr.lines().filter(|line| line.starts_with("without Adminer: ")).count(), 1, "{stderr}");
+    assert!(!stdout.contains("adminer"), "{stdout}");
+    assert!(states(&stack).iter().all(|state| state.starts_with("running")), "{:?}", states(&stack));
+    assert!(!stack.state.join("adminer").exists());
+}
+
+/// The state of Adminer and its address, as the table has them.
+fn adminer(stack: &Stack) -> (String, String) {
+    let run = stack.ok(&["dev-status"]);
+    let row = run.stdout.lines().find_map(|line| line.strip_prefix("adminer")).unwrap_or_else(|| panic!("{run}"));
+    let (state, url) = row.trim().split_once("  ").unwrap_or_else(|| panic!("{run}"));
+    (state.into(), url.trim().into())
+}
+
+#[test]
+fn adminer_shows_the_databases_where_php_and_adminer_are() {
+    let file = std::env::var("ADMINER_FILE").ok().filter(|file| !file.is_empty());
+    let file = file.unwrap_or_else(|| "/usr/share/adminer/adminer.php".into());
+    let modules = process::command("php").arg("-m").output().map(|output| output.stdout).unwrap_or_default();
+    if !Path::new(&file).is_file() || !String::from_utf8_lossy(&modules).contains("pgsql") {
+        // `cargo xtask test` says so in the end.
+        return;
+    }
+    let stack = Stack::new("state");
+    stack.ok(&["dev-up"]);
+    let (port, database) = (stack.port(ADMINER_PORT), stack.port(5434));
+    let (state, url) = adminer(&stack);
+    assert!(state.starts_with("running, Adminer "), "{state}");
+    let path = format!("/?pgsql=localhost:{database}&username=postgres&db=bot_db");
+    assert_eq!(url, format!("http://localhost:{port}{path}"));
+    let own = || {
+        let php = stack.processes().into_iter().filter(|line| line.contains("-S")).collect::<Vec<_>>();
+        assert!(php.iter().all(|line| line.contains(&format!("-S 127.0.0.1:{port} "))), "{php:?}");
+        php.len()
+    };
+    assert_eq!(own(), 1);
+
+    // The address leads to a form that lacks the password alone.
+    let tables = ["conversations", "users", "checkpoint_blobs"].map(|table| format!("table={table}"));
+    let shows_tables = |page: &str| tables.iter().all(|table| page.contains(table.as_str()));
+    let form = |password: &str| {
+        let auth = [("driver", "pgsql"), ("username", "postgres"), ("password", password), ("db", "bot_db")];
+        let fields = auth.map(|(name, value)| format!("auth[{name}]={value}")).join("&");
+        format!("{fields}&auth[server]=localhost:{database}")
+    };
+    let mut visitor = Visitor::new(port);
+    let (_, page) = visitor.page(&path);
+    for part in ["value=\"pgsql\" selected", "value=\"postgres\"", "value=\"bot_db\""] {
+        assert!(page.contains(part), "no `{part}`: {page}");
+    }
+    assert!(!shows_tables(&page), "{page}");
+    let (status, page) = Visitor::new(port).send(&path, &form("wrong"));
+    assert_eq!((status, shows_tables(&page)), (403, false), "{page}");
+    assert!(page.contains("password authentication failed"), "{page}");
+    let (status, page) = visitor.send(&path, &form("admin"));
+    assert_eq!((status, shows_tables(&page)), (200, true), "{page}");
+    // Whoever is logged in stays so; who asks for a session's file gets the form.
+    stack.sql("INSERT INTO app_settings (key, value) VALUES ('seen.by_a_visitor', '1')");
+    let rows = format!("{path}&ns=public&select=app_settings");
+    assert!(visitor.page(&rows).1.contains("seen.by_a_visitor"));
+    let entries = fs::read_dir(stack.state.join("adminer/data")).expect("sessions").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let sessions: Vec<_> = names.filter(|name| name.starts_with("sess_")).collect();
+    assert!(!sessions.is_empty());
+    for session in sessions {
+        let (_, page) = Visitor::new(port).page(&format!("/{session}"));
+        assert!(page.contains("Adminer</title>"), "{page}");
+    }
+
+    // Killed, it comes back, and nothing else is touched.
+    let pid = || fs::read_to_string(stack.state.join("adminer/pid")).expect("a number");
+    let (servers, before) = (stack.pids(), pid());
+    stack.ok(&["dev-up"]);
+    assert_eq!(pid(), before);
+    let number = before.split(' ').next().expect("a number");
+    kill("-9", number);
+    until("it is gone", || !lives(number));
+    assert_eq!(adminer(&stack).0, "stopped");
+    stack.ok(&["dev-up"]);
+    assert!(adminer(&stack).0.starts_with("running"), "{:?}", adminer(&stack));
+    assert_eq!((stack.pids(), own()), (servers, 1));
+    assert!(visitor.page(&rows).1.contains("seen.by_a_visitor"), "the visitor is logged out");
+
+    stack.ok(&["dev-down"]);
+    assert_eq!((adminer(&stack).0.as_str(), own()), ("stopped", 0));
+    let taken = occupy(port);
+    stack.fails(&["dev-up"], &[&format!("port {port} is taken"), "ss -ltnp", "--port-offset"]);
+    drop(taken);
+    stack.ok(&["dev-down", "--volumes"]);
+    assert_eq!(stack.files(), ["lock"]);
 }

@@ -13,7 +13,7 @@ use super::{KILL_LIMIT, hinted, port_hint, with_hint};
 use crate::progress::Progress;
 use crate::workspace::places;
 
-const USER: &str = "postgres";
+pub(super) const USER: &str = "postgres";
 const PASSWORD: &str = "admin";
 
 const CREATE_LIMIT: Duration = Duration::from_secs(20);
@@ -26,14 +26,18 @@ pub(super) struct Database {
     pub(super) variable: &'static str,
 }
 
-pub(super) const DATABASES: [Database; 2] = [
-    Database { name: "bot_db", usual_port: 5434, variable: "DATABASE_URL_SYNC" },
-    Database { name: "vector_db", usual_port: 5433, variable: "VECTOR_DATABASE_URL" },
-];
+pub(super) const BOT_DB: Database = Database { name: "bot_db", usual_port: 5434, variable: "DATABASE_URL_SYNC" };
+
+pub(super) const DATABASES: [Database; 2] =
+    [BOT_DB, Database { name: "vector_db", usual_port: 5433, variable: "VECTOR_DATABASE_URL" }];
 
 impl Database {
+    pub(super) fn port(&self, state: &State) -> u16 {
+        state.port(self.usual_port)
+    }
+
     pub(super) fn url(&self, state: &State) -> String {
-        format!("postgresql://{USER}:{PASSWORD}@localhost:{}/{}", state.port(self.usual_port), self.name)
+        format!("postgresql://{USER}:{PASSWORD}@localhost:{}/{}", self.port(state), self.name)
     }
 
     fn parsed_url(&self, state: &State) -> Result<DatabaseUrl> {
@@ -42,7 +46,7 @@ impl Database {
 
     /// Refuses a port that something else has, and a server of the stack on another port, before anything is started.
     pub(super) fn check_port(&self, state: &State) -> Result<()> {
-        let (folder, port) = (state.cluster(self.name), state.port(self.usual_port));
+        let (folder, port) = (state.cluster(self.name), self.port(state));
         match (folder.state(), folder.port()) {
             (ClusterState::Running, Some(other)) if other != port => {
                 bail!(super::runs_elsewhere(self.name, other, state))
@@ -55,7 +59,7 @@ impl Database {
     /// Creates what is missing, starts what does not run, and leaves alone what does.
     pub(super) async fn start(&self, state: &State, progress: &Progress) -> Result<()> {
         let folder = state.cluster(self.name);
-        let port = state.port(self.usual_port);
+        let port = self.port(state);
         let cluster =
             Cluster::new(installation(&folder, progress).await?, folder.clone()).map_err(hinted_for(state))?;
         if folder.state() == ClusterState::Absent {

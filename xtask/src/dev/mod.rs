@@ -1,8 +1,10 @@
-//! The local stack: two PostgreSQL clusters and Qdrant, as the Support Bot expects them.
+//! The local stack: two PostgreSQL clusters and Qdrant, as the Support Bot expects them, and Adminer to look at them.
 
+pub(crate) mod adminer;
 mod database;
 mod dbops;
 mod docker;
+mod process;
 mod qdrant;
 mod state;
 
@@ -14,6 +16,7 @@ use anyhow::{Error, Result, anyhow, bail};
 use clap::Args;
 use dbops_postgres::ProgramError;
 
+use self::adminer::Adminer;
 use self::database::DATABASES;
 use self::docker::{Containers, Runtime, SERVICES};
 use self::qdrant::Server;
@@ -22,7 +25,7 @@ use crate::progress::{Progress, print, table};
 use crate::workspace::{build_programs, built, root};
 
 /// Above it, a port would be beyond the last one.
-const MAX_OFFSET: i64 = (u16::MAX - qdrant::GRPC_PORT) as i64;
+const MAX_OFFSET: i64 = (u16::MAX - adminer::PORT) as i64;
 
 /// How long the process of a server that was killed may take to be gone.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
@@ -109,16 +112,24 @@ async fn start(state: &State, lock: File, runtime: Runtime) -> Result<()> {
 }
 
 async fn start_locally(state: &State, progress: &Progress) -> Result<()> {
-    let server = Server::new(state);
+    let (server, adminer) = (Server::new(state), Adminer::new(state));
+    let adminer_command = adminer.command(progress).await?;
     DATABASES.iter().try_for_each(|database| database.check_port(state))?;
-    server.check_ports(state)?;
+    server.process.check_ports(state)?;
+    if adminer_command.is_some() {
+        adminer.process.check_ports(state)?;
+    }
     build_programs(progress).await?;
 
     state.remember_ports()?;
     for database in &DATABASES {
         database.start(state, progress).await?;
     }
-    server.start(state, progress).await
+    server.start(state, progress).await?;
+    match adminer_command {
+        Some(command) => adminer.start(&command, state, progress).await,
+        None => Ok(()),
+    }
 }
 
 /// The containers, or `None` for programs of this machine. Says which it is where that was not asked for.
@@ -180,7 +191,8 @@ async fn stop(state: &State, volumes: bool) -> Result<()> {
     if let Some(containers) = containers(state).await? {
         containers.stop(volumes).await?;
     }
-    Server::new(state).stop().await?;
+    Adminer::new(state).process.stop().await?;
+    Server::new(state).process.stop().await?;
     for database in &DATABASES {
         database.stop(state).await?;
     }
@@ -220,6 +232,10 @@ async fn overview(state: &State) -> Result<String> {
         rows.push(vec![database.name.into(), database.describe(state).await?, database.url(state)]);
     }
     rows.push(vec!["qdrant".into(), server.describe().await, connection]);
+    let adminer = Adminer::new(state);
+    if adminer.is_there() {
+        rows.push(vec!["adminer".into(), adminer.describe().await, adminer.url(state)]);
+    }
     Ok(table(&rows))
 }
 

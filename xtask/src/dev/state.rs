@@ -150,6 +150,11 @@ impl State {
         self.folder.join("qdrant")
     }
 
+    /// Adminer's folder.
+    pub(super) fn adminer(&self) -> PathBuf {
+        self.folder.join("adminer")
+    }
+
     /// The file with the id of the backup that was made when the stack was new.
     pub(super) fn backup_id(&self) -> PathBuf {
         self.folder.join("backup-id")
@@ -202,7 +207,7 @@ impl State {
 
     fn data(&self) -> Vec<PathBuf> {
         let mut folders: Vec<_> = DATABASES.iter().map(|database| self.clusters.join(database.name)).collect();
-        folders.extend([self.qdrant(), self.folder.join("backups")]);
+        folders.extend([self.qdrant(), self.adminer(), self.folder.join("backups")]);
         folders
     }
 }

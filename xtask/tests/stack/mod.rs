@@ -1,4 +1,6 @@
-//! A stack of its own for a test: a state folder, four free ports, and the built driver.
+//! A stack of its own for a test: a state folder, free ports, and the built driver.
+
+pub(crate) mod visitor;
 
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -36,8 +38,11 @@ esac
 /// The usual ports: bot_db, vector_db, Qdrant's HTTP and gRPC.
 pub(crate) const PORTS: [u16; 4] = [5434, 5433, 6333, 6334];
 
+/// The usual port of Adminer, which not every machine has.
+pub(crate) const ADMINER_PORT: u16 = 8080;
+
 /// What `dev-up` says it does, in its order.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 14] = [
     "creating bot_db",
     "connecting to bot_db",
     "starting bot_db",
@@ -46,6 +51,8 @@ const STEPS: [&str; 12] = [
     "starting vector_db",
     "connecting to Qdrant",
     "starting Qdrant",
+    "connecting to Adminer",
+    "starting Adminer",
     "dbops migrate",
     "dbops backup",
     "dbops backup verify",
@@ -269,8 +276,8 @@ fn free_offset() -> u16 {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
         let number = std::process::id() + 100 * COUNTER.fetch_add(1, Ordering::Relaxed);
-        let offset = 4000 + u16::try_from(number % 3000 * 7).expect("small");
-        if PORTS.iter().all(|port| is_free(port + offset)) {
+        let offset = 4000 + u16::try_from(number % 2500 * 8).expect("small");
+        if PORTS.iter().chain([&ADMINER_PORT]).all(|port| is_free(port + offset)) {
             return offset;
         }
     }
