@@ -1,5 +1,6 @@
 //! `schema drift`: which of the declared schema, the revisions and the database differs, and that the ways out are ones.
 
+use dbops_testbed::create_database;
 use serde_json::{Value, json};
 
 use crate::project::{Project, execute};
@@ -110,4 +111,26 @@ fn without_a_database_the_files_are_compared() {
         run.code == 3 && run.stdout.starts_with("app: schema.sql differs from the revisions\n  added    view"),
         "{run}"
     );
+}
+
+/// `dbops health` says the same, where it is asked to.
+#[test]
+fn health_compares_only_when_it_is_asked_to() {
+    let url = create_database("drift");
+    let project = Project::with_database(&url);
+    project.revision("aaaa1111", "", "CREATE TABLE a (id int);", "DROP TABLE a;");
+    project.ok(&["migrate"]);
+    let drift = |code: i32| {
+        let document = project.json(code, &["health", "--check", "drift"]);
+        let checks = document["checks"].as_array().expect("checks");
+        let [check] = &checks[..] else { panic!("one check: {document:#}") };
+        [&check["status"], &check["summary"]].map(|value| value.as_str().expect("text").to_owned()).join(": ")
+    };
+    assert_eq!(drift(0), "ok: database, revisions and declared schema agree");
+    execute(&url, "ALTER TABLE a ADD COLUMN by_hand int");
+    assert_eq!(drift(3), "warning: the database was changed by hand");
+    let all = project.run(&["health", "--json"]);
+    assert!(all.stdout.contains("\"migrations\"") && !all.stdout.contains("\"drift\""), "{all}");
+    project.revision("bbbb2222", "aaaa1111", "nonsense;", "");
+    assert!(drift(3).starts_with("unknown: "), "a revision that cannot be run");
 }

@@ -18,14 +18,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use dbops_health::{Finding, Selection, Status, check_backups};
+use dbops_health::{Finding, Selection, Status, check_backups, check_drift};
 use futures_util::future::join_all;
 use serde::Serialize;
 
 use self::subject::Subject;
 pub(crate) use self::subject::{check, subject};
+use super::schema::drift_verdict;
+use super::scratch::Scratch;
 use super::{Context, Outcome};
-use crate::config::{Config, health, suggest};
+use crate::config::{Config, TargetKind, health, suggest};
 use crate::failure::{Failure, FailureKind, Result};
 use crate::ui::Ui;
 
@@ -187,13 +189,37 @@ impl Round<'_> {
         let backups = async {
             if wants_backups { Some(backups::sets(self.context, self.config, self.deadline).await) } else { None }
         };
-        let (checked, sets) = tokio::join!(checked, backups);
-        let with_backups = checked.into_iter().zip(&self.subjects).flat_map(|(mut findings, subject)| {
-            let name = &subject.target.name;
-            findings.extend(sets.iter().flat_map(|sets| of_backups(name, &self.selection, sets)));
-            findings
-        });
-        with_backups.collect()
+        let (checked, sets, drifts) = tokio::join!(checked, backups, self.drifts());
+        let drifts = drifts.into_iter().chain(std::iter::repeat(Vec::new()));
+        let together =
+            checked.into_iter().zip(&self.subjects).zip(drifts).flat_map(|((mut findings, subject), drift)| {
+                let name = &subject.target.name;
+                findings.extend(drift);
+                findings.extend(sets.iter().flat_map(|sets| of_backups(name, &self.selection, sets)));
+                findings
+            });
+        together.collect()
+    }
+
+    /// For each subject what differs, where somebody asked for that.
+    async fn drifts(&self) -> Vec<Vec<Finding>> {
+        if !self.selection.asks_for_drift() {
+            return Vec::new();
+        }
+        let scratch = Scratch::new(self.context, None);
+        join_all(self.subjects.iter().map(|subject| self.drift(&scratch, subject))).await
+    }
+
+    async fn drift(&self, scratch: &Scratch<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+        let (name, TargetKind::Postgres(postgres)) = (&subject.target.name, &subject.target.kind) else {
+            return Vec::new();
+        };
+        let compared = drift_verdict(self.context, scratch, name, postgres);
+        let verdict = match tokio::time::timeout(self.deadline, compared).await {
+            Ok(verdict) => verdict.map_err(|failure| format!("{:#}", failure.error)),
+            Err(_) => Err(format!("no answer within {} s; `--timeout` gives it more", self.deadline.as_secs_f64())),
+        };
+        check_drift(name, &self.selection, verdict)
     }
 }
 
