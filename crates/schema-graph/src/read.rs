@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use dbops_postgres::SqlError;
 use dbops_postgres::tokio_postgres::types::{ToSql, Type};
-use dbops_postgres::tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+use dbops_postgres::tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Transaction};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::create::{Names, table_definition};
@@ -46,7 +46,7 @@ const QUERIES: [Query; 32] = [
     (include_str!("sql/event_triggers.sql"), Reading::add),
     (include_str!("sql/publications.sql"), Reading::add),
     (include_str!("sql/default_privileges.sql"), Reading::add),
-    (include_str!("sql/subscriptions.sql"), Reading::add),
+    (SUBSCRIPTIONS, Reading::add),
     (include_str!("sql/columns.sql"), Reading::add_column),
     (include_str!("sql/addresses.sql"), Reading::add_address),
     (include_str!("sql/privileges.sql"), Reading::add_privilege),
@@ -54,10 +54,15 @@ const QUERIES: [Query; 32] = [
     (include_str!("sql/dependencies.sql"), Reading::add_dependency),
 ];
 
+/// Only superusers, and whom they let, may read a subscription's connection.
+const SUBSCRIPTIONS: &str = include_str!("sql/subscriptions.sql");
+
 const OWNERS: Query = (include_str!("sql/owners.sql"), Reading::add_owner);
 
-/// Catalog queries are short, and estimated much too long: compiling them would take longer than running them.
-const SETTINGS: &str = "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off";
+/// Catalog queries are short, and estimated much too long: compiling them would take longer than running them. Last
+/// comes whether subscriptions may be read.
+const SETTINGS: &str = "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off; \
+                        SELECT has_column_privilege('pg_subscription', 'subconninfo', 'SELECT')";
 
 /// Queries on their way, so that the server never waits for the next while the rows of one are taken in.
 const AHEAD: usize = 3;
@@ -92,19 +97,25 @@ pub enum Owners {
 pub async fn read_as(client: &mut Client, owners: Owners) -> Result<Graph, SqlError> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
-    transaction.batch_execute(SETTINGS).await?;
+    let answers = transaction.simple_query(SETTINGS).await?;
+    let may = answers.iter().any(|answer| matches!(answer, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));
+    let queries = QUERIES.into_iter().filter(|(sql, _)| may || *sql != SUBSCRIPTIONS);
+    let queries = queries.chain((owners == Owners::Included).then_some(OWNERS));
     let mut reading = Reading::default();
-    read_all(&transaction, owners, &mut reading).await?;
+    read_all(&transaction, queries, &mut reading).await?;
     transaction.commit().await?;
     Ok(reading.finish())
 }
 
-async fn read_all(transaction: &Transaction<'_>, owners: Owners, reading: &mut Reading) -> Result<(), SqlError> {
+async fn read_all(
+    transaction: &Transaction<'_>,
+    queries: impl Iterator<Item = Query>,
+    reading: &mut Reading,
+) -> Result<(), SqlError> {
     let send = async |(sql, take): Query| {
         let rows = transaction.query_typed_raw(sql, std::iter::empty::<(&(dyn ToSql + Sync), Type)>()).await?;
         Ok::<_, SqlError>((rows, take))
     };
-    let queries = QUERIES.into_iter().chain((owners == Owners::Included).then_some(OWNERS));
     let mut answers = pin!(stream::iter(queries).map(send).buffered(AHEAD));
     while let Some((rows, take)) = answers.try_next().await? {
         let mut rows = pin!(rows);

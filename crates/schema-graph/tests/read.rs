@@ -1,6 +1,6 @@
 //! Every kind of object as a real server has it: that it is read, and that a change of it is noticed.
 
-use dbops_postgres::{connect, tokio_postgres::Client};
+use dbops_postgres::{DatabaseUrl, connect, tokio_postgres::Client};
 use dbops_schema_graph::{Difference, Graph, Kind, compare, describe, read};
 
 /// One of each kind, and what is to be left out.
@@ -294,4 +294,20 @@ async fn the_search_path_of_the_session_does_not_matter() {
     assert_eq!(read(&mut client).await.expect("read"), plain);
     let path: String = client.query_one("SHOW search_path", &[]).await.expect("show").get(0);
     assert_eq!(path, "app, public");
+}
+
+/// What a role may not read, as with a hosted PostgreSQL, is left out, and the rest is read as a superuser reads it.
+#[tokio::test]
+async fn a_role_with_no_more_than_a_login_reads_the_schema() {
+    let url = dbops_testbed::create_database("weak");
+    let mut client = connect(&url).await.expect("connect");
+    client.batch_execute(SCHEMA).await.expect("schema");
+    let all = read(&mut client).await.expect("read");
+    let role = dbops_testbed::unique("weak");
+    client.batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'weak'")).await.expect("a role");
+    let weak = format!("postgresql://{role}:weak@{}/{}", url.server(), url.database());
+    let weak = DatabaseUrl::parse(&weak, "me").expect("a URL");
+    let read = read(&mut connect(&weak).await.expect("connect")).await.expect("read");
+    let missing = show(&compare(&all, &read));
+    assert!(missing.iter().all(|line| line.contains("subscription") || line.contains("user mapping")), "{missing:?}");
 }

@@ -103,7 +103,7 @@ fn agreement(found: &Agreement) -> String {
     remark(found.deleted.len(), "applied and its file gone");
     remark(found.merged_below.len(), "merged in below");
     if remarks.is_empty() {
-        remarks.push("up to date, no drift".into());
+        remarks.push("up to date".into());
     }
     format!("{current}, {}", remarks.join(", "))
 }
