@@ -54,6 +54,9 @@ fn half_open(server: String, bytes: usize) -> u16 {
 fn all_else_is_told_when_a_server_answers_wrongly_or_breaks_off() {
     let (good, qdrant) = (superuser_url(), qdrant());
     let http = broken_http();
+    // It accepts, by way of the backlog, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let quiet = listener.local_addr().expect("an address").port();
     let project = Project::empty().env("GOOD_URL", &good.reveal());
     // The greeting of a session is some 500 bytes: it breaks off in the answer to one of the checks.
     let cut = half_open(good.server(), 3000);
@@ -64,8 +67,9 @@ fn all_else_is_told_when_a_server_answers_wrongly_or_breaks_off() {
         &format!(
             "version: 1\ntargets:\n  good: {{kind: postgres, url: '${{GOOD_URL}}'}}\n  half: {{kind: postgres, url: \
              '${{HALF_URL}}'}}\n  broken: {{kind: qdrant, url: 'http://127.0.0.1:{http}', grpc_port: {http}}}\n  part: \
-             {{kind: qdrant, url: 'http://127.0.0.1:{http}', grpc_port: {}}}\n",
-            qdrant.grpc_port
+             {{kind: qdrant, url: 'http://127.0.0.1:{http}', grpc_port: {}}}\n  silent: {{kind: qdrant, url: \
+             'http://127.0.0.1:{quiet}', grpc_port: {}}}\n",
+            qdrant.grpc_port, qdrant.grpc_port
         ),
     );
     let document = project.json(3, &["health", "--timeout", "5"]);
@@ -76,6 +80,8 @@ fn all_else_is_told_when_a_server_answers_wrongly_or_breaks_off() {
     for id in ["reachable", "authentication", "collections"] {
         assert_eq!(check(&document, "part", id)["status"], "ok", "{id}: {document:#}");
     }
+    let silent = check(&document, "silent", "http")["summary"].as_str().expect("text");
+    assert!(silent.contains(&format!("127.0.0.1:{quiet} gave no answer")), "{silent}");
     let http = check(&document, "part", "http");
     assert!(
         http["status"] == "warning" && http["summary"].as_str().is_some_and(|text| text.contains("500")),

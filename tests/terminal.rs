@@ -1,5 +1,7 @@
 //! What is shown at a terminal: as wide as it is, in colours unless they are not wanted, and nothing but data when quiet.
 
+use dbops_testbed::create_database;
+
 use crate::project::{Project, Run};
 use crate::stack::Stack;
 
@@ -113,4 +115,22 @@ fn colours_are_there_where_they_are_wanted() {
     // A usage error goes the same way.
     let shown = at_terminal(project, 80, "NO_COLOR=1 dbops no-such-command");
     assert!(shown.stdout.contains("unrecognized subcommand") && !shown.stdout.contains("\u{1b}["), "{shown:?}");
+}
+
+/// As `head` does: what was begun is done, and the exit code is its own.
+#[test]
+fn a_reader_that_goes_away_changes_nothing() {
+    let url = create_database("unread");
+    let project = Project::with_database(&url);
+    project.revision("aaaa1111", "", "CREATE TABLE a (id int);", "DROP TABLE a;");
+    let unread = |arguments: &[&str]| {
+        let mut child = project.command(arguments).spawn().expect("it starts");
+        drop(child.stdout.take());
+        child.wait_with_output().expect("it ends").status.code()
+    };
+    assert_eq!(unread(&["migrate", "check"]), Some(3));
+    assert_eq!(unread(&["health", "--check", "migrations", "--json"]), Some(3));
+    // What would go on for ever ends.
+    assert_eq!(unread(&["health", "--check", "migrations", "--watch", "1"]), Some(0));
+    assert_eq!(unread(&["migrate", "current"]), Some(0));
 }

@@ -91,13 +91,6 @@ impl Failure {
         self.error = self.error.context(what.into());
         self
     }
-
-    /// The reader of the output went away, as `head` does: nobody is left to tell.
-    pub(crate) fn is_broken_pipe(&self) -> bool {
-        self.error.chain().any(|cause| {
-            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-        })
-    }
 }
 
 impl From<io::Error> for Failure {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -20,6 +21,9 @@ pub(crate) const STRONG: Style = Style::new().bold();
 
 /// What turns at the same time, each on a line of its own: drawn apart, two would write over each other.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Whether the reader of stdout went away, as `head` does. What is being done goes on, and its exit code counts.
+static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// How the user wants to be talked to.
 #[derive(Debug, Clone)]
@@ -45,6 +49,16 @@ struct Message {
     text: String,
 }
 
+fn written(result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            IS_UNREAD.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        result => Ok(result?),
+    }
+}
+
 /// Text in a style; colours are dropped where they are not wanted.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
@@ -56,12 +70,12 @@ impl Ui {
         if self.json {
             return Ok(());
         }
-        Ok(writeln!(anstream::stdout(), "{line}")?)
+        written(writeln!(anstream::stdout(), "{line}"))
     }
 
     /// A text of a program's own, such as a script.
     pub(crate) fn text(&self, bytes: &[u8]) -> Result<()> {
-        Ok(io::stdout().write_all(bytes)?)
+        written(io::stdout().write_all(bytes))
     }
 
     /// A script or a drawing, byte for byte: what looks like a colour in a literal belongs to it, and is not taken out
@@ -70,7 +84,7 @@ impl Ui {
         if self.json {
             return Ok(());
         }
-        Ok(writeln!(io::stdout(), "{script}")?)
+        written(writeln!(io::stdout(), "{script}"))
     }
 
     /// The one document of `--json`. Silent otherwise.
@@ -79,7 +93,12 @@ impl Ui {
             return Ok(());
         }
         let text = serde_json::to_string_pretty(value)?;
-        Ok(writeln!(io::stdout(), "{text}")?)
+        written(writeln!(io::stdout(), "{text}"))
+    }
+
+    /// Whether nobody reads stdout any more: the end of what goes on for as long as somebody does.
+    pub(crate) fn is_unread() -> bool {
+        IS_UNREAD.load(Ordering::Relaxed)
     }
 
     /// A line about what is being done, on stderr.

@@ -74,7 +74,7 @@ impl Server {
     /// The answer to a question over HTTP; `None` from a server that does not know it.
     pub(crate) async fn told(&self, doing: &str, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let http = self.http().await?;
-        let sent = self.bounded(doing, http.client.get(http.root(path)).send()).await?;
+        let sent = self.bounded_at(&http.address, doing, http.client.get(http.root(path)).send()).await?;
         let response = sent.map_err(|error| http.broken(doing, &error))?;
         let response = match http.checked(doing, response).await {
             Err(Error::Http { status: 404 | 405 | 501, .. }) => return Ok(None),
@@ -83,7 +83,7 @@ impl Server {
         let mut stream = response.bytes_stream();
         let mut text = Vec::new();
         loop {
-            let chunk = self.bounded(doing, stream.try_next()).await?;
+            let chunk = self.bounded_at(&http.address, doing, stream.try_next()).await?;
             let Some(chunk) = chunk.map_err(|error| http.broken(doing, &error))? else { return Ok(Some(text)) };
             text.extend_from_slice(&chunk);
             if text.len() > MAX_ANSWER {

@@ -245,9 +245,19 @@ impl Server {
     }
 
     pub(crate) async fn bounded<T>(&self, doing: &str, call: impl Future<Output = T>) -> Result<T, Error> {
+        self.bounded_at(&self.address(), doing, call).await
+    }
+
+    /// The same for a call that goes to another address than that of gRPC.
+    pub(crate) async fn bounded_at<T>(
+        &self,
+        address: &str,
+        doing: &str,
+        call: impl Future<Output = T>,
+    ) -> Result<T, Error> {
         tokio::time::timeout(self.timeout, call).await.map_err(|_| {
             self.nodes.doubt();
-            Error::Deadline { address: self.address(), doing: doing.into(), seconds: self.timeout.as_secs_f64() }
+            Error::Deadline { address: address.into(), doing: doing.into(), seconds: self.timeout.as_secs_f64() }
         })
     }
 

@@ -224,7 +224,7 @@ impl Server {
         let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
         let mut known = if range.starts_with(&format!("bytes {}-", received.bytes)) { 0 } else { received.bytes };
         let mut stream = response.bytes_stream();
-        while let Some(chunk) = self.bounded(doing, stream.next()).await? {
+        while let Some(chunk) = self.bounded_at(&http.address, doing, stream.next()).await? {
             let chunk = chunk.map_err(|error| http.broken(doing, &error))?;
             let skipped = known.min(chunk.len() as u64);
             known -= skipped;

@@ -106,7 +106,7 @@ pub(crate) async fn run(context: &Context, args: HealthArgs) -> Result<Outcome> 
     let is_nagios = args.format == Format::Nagios && !context.ui.json;
     match carry_out(context, args).await {
         // For Nagios every other code means something else.
-        Err(failure) if is_nagios && failure.kind != FailureKind::Interrupted && !failure.is_broken_pipe() => {
+        Err(failure) if is_nagios && failure.kind != FailureKind::Interrupted => {
             context.ui.data(format!("DBOPS UNKNOWN - {:#}", failure.error).replace(['|', '\n'], " "))?;
             Ok(Outcome::Ended(Status::Unknown.code()))
         }

@@ -37,7 +37,7 @@ impl Drop for OtherScreen {
     }
 }
 
-/// Ends with an interruption only.
+/// Ends with an interruption, or when nobody reads any more.
 pub(super) async fn watch(ui: &Ui, round: &Round<'_>, every: Duration, textfile: Option<&Path>) -> Result<Outcome> {
     let screen = if io::stdout().is_terminal() && !ui.json { Some(OtherScreen::enter()?) } else { None };
     let mut ticks = tokio::time::interval(every);
@@ -60,6 +60,9 @@ pub(super) async fn watch(ui: &Ui, round: &Round<'_>, every: Duration, textfile:
             ui.document(&document(&findings))?;
             for line in changes(&mut before, &findings) {
                 ui.data(line)?;
+            }
+            if Ui::is_unread() {
+                return Ok(Outcome::Done);
             }
         }
     }
