@@ -60,13 +60,14 @@ need_file() {
 
 # known KIND TARGET...: ends with 2 where one of them is no configured target of this kind (postgres, qdrant).
 known() {
-    local kind=$1 names name
+    local kind=$1 names choices name
     shift
     step "look for $* in the configuration" "correct what dbops names above, then run this again"
     names=$(target_names "$kind")
+    choices=${names//$'\n'/, }
     for name in "$@"; do
         grep -Fxq -e "$name" <<<"$names" ||
-            stop "there is no target $name of kind $kind: choose from ${names//$'\n'/, }, then run this again" 2
+            stop "there is no target $name of kind $kind: choose from ${choices:-(none)}, then run this again" 2
     done
 }
 
