@@ -112,6 +112,11 @@ impl Project {
 
     /// Runs a command line as a user's shell would, with both streams as one, which is given as stdout.
     pub(crate) fn shell(&self, line: &str) -> Run {
+        self.finish(self.shell_command(line))
+    }
+
+    /// The same, ready to be started.
+    pub(crate) fn shell_command(&self, line: &str) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_dbops"));
         let folder = program.parent().expect("a folder").display();
         let path = std::env::var("PATH").unwrap_or_default();
@@ -120,7 +125,8 @@ impl Project {
         command = process::command("/bin/sh");
         command.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(self.folder.path()).env_clear();
         command.envs(environment).env("PATH", format!("{folder}:{path}"));
-        self.finish(command)
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     /// Runs `dbops` and expects exit code 0.

@@ -2,7 +2,8 @@
 # add-replica.sh TARGET NAME
 #
 # Makes a streaming replica of a PostgreSQL server on this machine, or sees that it streams. TARGET is the primary, as a
-# target of the configuration whose user may create roles; NAME is what the replica and its slot are called.
+# target of the configuration whose user may create roles; NAME is what the replica and its slot are called, of a-z, 0-9
+# and _.
 #
 #   DATA           the replica's data folder, on the disk that it is to have
 #   PRIMARY_HOST   how the replica reaches the primary, and PRIMARY_PORT (5432), PRIMARY_OPTIONS ("sslmode=verify-full")
@@ -19,6 +20,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
 [ $# = 2 ] || usage
 target=$1 name=$2
+[[ $name =~ ^[a-z0-9_]+$ ]] || usage
 need DATA PRIMARY_HOST PASSWORD_FILE
 user=${REPLICATION_USER:-replicator}
 account=${ACCOUNT:-postgres}
@@ -44,6 +46,11 @@ state() {
     sql "$target" -v name="$name" <<<"SELECT state FROM pg_stat_replication WHERE application_name = :'name'"
 }
 
+known postgres "$target"
+step "read the password" "write one line into the file: \`openssl rand -hex 24 > FILE\`"
+need_file PASSWORD_FILE
+password=$(<"$PASSWORD_FILE")
+
 step "look where the replica is to be" "name a folder below one that belongs to the account $account"
 [ "${DATA#/}" != "$DATA" ] || stop "DATA has to be an absolute path, and is $DATA" 2
 as_server test -w "$(dirname "$DATA")"
@@ -66,19 +73,32 @@ found=$("${bin}pg_basebackup" --version)
 if as_server test -e "$DATA/PG_VERSION"; then
     as_server test -e "$DATA/standby.signal" ||
         stop "$DATA holds a database that is no replica: nothing in it was touched. Choose another folder" 4
+    slot=$(as_server sed -n "s/^primary_slot_name = '\(.*\)'/\1/p" "$DATA/postgresql.auto.conf" | tail -n 1)
+    [ "$slot" = "$name" ] ||
+        stop "$DATA holds the replica of the slot ${slot:-(none)}, and not $name: nothing in it was touched" 4
 else
     step "create the role $user" "the user of $target has to be a superuser, or have CREATEROLE and REPLICATION"
-    may="SELECT rolreplication AND rolcanlogin FROM pg_roles WHERE rolname = :'user'"
-    can=$(sql "$target" -v user="$user" <<<"$may")
-    if [ -z "$can" ]; then
+    # Only a superuser sees whether it has a password.
+    found=$(sql "$target" -v user="$user" <<'SQL'
+SELECT has_table_privilege('pg_authid', 'SELECT') AS sees \gset
+\if :sees
+SELECT rolreplication AND rolcanlogin, rolpassword IS NULL FROM pg_authid WHERE rolname = :'user';
+\else
+SELECT rolreplication AND rolcanlogin, false FROM pg_roles WHERE rolname = :'user';
+\endif
+SQL
+    )
+    if [ -z "$found" ]; then
         sql "$target" -v user="$user" <<<'CREATE ROLE :"user" LOGIN REPLICATION'
+        found='t|t'
+    fi
+    if [ "$found" = 't|t' ]; then
         set_password "$target" "$user" "$PASSWORD_FILE"
-    elif [ "$can" != t ]; then
+    elif [ "$found" != 't|f' ]; then
         stop "$user is there and may not replicate: \`ALTER ROLE ... LOGIN REPLICATION\`, or set REPLICATION_USER" 4
     fi
 
     step "write its password where the replica finds it" "$passfile has to be the server's account's"
-    password=$(<"$PASSWORD_FILE")
     escaped=${password//\\/\\\\}
     (umask 077 && printf '*:*:*:%s:%s\n' "$user" "${escaped//:/\\:}" | as_server tee "$passfile" >/dev/null)
 

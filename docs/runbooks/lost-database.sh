@@ -33,7 +33,7 @@ restore_newest() {
     [ -n "$ids" ] || stop "there is no backup with $target in the repository that \`dbops config show\` names: look \
 where there is another one, and name it (backup.repository)"
     for id in $ids; do
-        step "restore $target from $id" ""
+        step "restore $target from $id" "nothing is left of it; run this again"
         attempt dbops restore "$id" "$target" --create-roles
         case $code in
             0) return ;;
@@ -72,6 +72,7 @@ if you can (dbops qdrant search COLLECTION --point ID), then: lost-database.sh -
     esac
 }
 
+known postgres "$target"
 if [ "$restored" = no ]; then
     restore_newest
 fi

@@ -1,15 +1,28 @@
 #!/usr/bin/env bash
-# lost-machine.sh [ID]
+# lost-machine.sh [--restored] [ID]
 #
 # Brings everything back from the repository of backups alone, on new and empty servers: all databases with their roles,
 # the collections of Qdrant, and where the points no longer are what the rows are, those too. It takes the newest backup
-# that holds every target and is whole, or the one that is named. What holds data already is left as it is.
+# that holds every target and is whole, or the one that is named. What holds data already is left as it is; where
+# everything does, nothing is lost, and it stops.
+#
+#   --restored  everything was brought back by an earlier run: goes on behind the restores
 
 # shellcheck source-path=SCRIPTDIR source=runbook.sh
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
 
-wanted=${1:-}
-case $wanted in -*) usage ;; esac
+wanted="" restored=no
+while [ $# -gt 0 ]; do
+    case $1 in
+        --restored) restored=yes ;;
+        -*) usage ;;
+        *)
+            [ -z "$wanted" ] || usage
+            wanted=$1
+            ;;
+    esac
+    shift
+done
 
 step "read the configuration" "bring back dbops.yaml, the revisions and declarations that it names, its variables, and \
 the key of the backups; then run this again"
@@ -54,7 +67,7 @@ kept=()
 bring_back() {
     local kind=$1
     shift
-    step "restore $1 from $whole" ""
+    step "restore $1 from $whole" "run this again: what is back stays"
     attempt dbops restore "$whole" "$@"
     if [ "$code" = 4 ] && holds_data "$1" "$kind"; then
         kept+=("$1")
@@ -64,6 +77,7 @@ bring_back() {
         stop "correct what dbops names above (\`dbops doctor $1\` goes the way to the server, step by step; with exit \
 code 3 the rows that differ are named), then run this again: what is back stays" "$code"
     fi
+    restored=yes
 }
 for name in $databases; do
     bring_back postgres "$name" --create-roles
@@ -72,12 +86,18 @@ for name in $searches; do
     bring_back qdrant "$name"
 done
 
-step "migrate" "everything is back; correct what dbops names above, then run this again"
+if [ "$restored" = no ]; then
+    step "see what is lost" ""
+    stop "nothing is lost: ${kept[*]} hold data, and were not touched. For one database that is lost: lost-database.sh \
+TARGET. If this runbook brought them back: lost-machine.sh --restored" 4
+fi
+
+step "migrate" "everything is back; correct what dbops names above, then: lost-machine.sh --restored"
 dbops migrate
 dbops migrate check
 if [ -n "$searches" ]; then
     step "make the points what the rows are" "everything is back but for points that differ; see what is named above, \
-then run this again"
+then: lost-machine.sh --restored"
     attempt dbops qdrant verify --repair
     case $code in
         0) ;;

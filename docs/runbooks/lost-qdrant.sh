@@ -9,6 +9,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
 [ $# = 1 ] || usage
 target=$1
+known qdrant "$target"
 
 step "reach Qdrant" "start an empty Qdrant server where the configuration has it (\`dbops doctor $target\` says what \
 is wrong), then run this again"

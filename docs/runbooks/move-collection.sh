@@ -23,7 +23,12 @@ dbops qdrant plan
 
 step "compare $collection with its table" "\`dbops qdrant sync $collection\` makes it what its table is; then run this \
 again. Nothing was changed"
-dbops qdrant verify "$collection"
+attempt dbops qdrant verify "$collection"
+case $code in
+0) ;;
+2) stop "choose a collection as the message says: one that is declared, and made of a table. Nothing was changed" 2 ;;
+*) failed "$code" ;;
+esac
 
 step "rebuild $collection behind its alias" "the alias leads to a whole collection, the old one or the new one. Where \
 the declaration is wrong, correct it and pass --restart once: \`dbops qdrant reindex $collection --restart\`. Else run \
@@ -40,7 +45,13 @@ dbops qdrant verify --deep "$collection"
 step "measure what searches find" "one of the two finds too little. Where it is Qdrant, \`dbops qdrant alias set\` \
 leads the application back to the old collection at once; then correct the declaration, and run this again. Where it \
 is pgvector, see its index and hnsw.ef_search"
-dbops qdrant recall "$collection" --min "${MIN_RECALL:-0.95}"
+attempt dbops qdrant recall "$collection" --min "${MIN_RECALL:-0.95}"
+case $code in
+0) ;;
+2) stop "nothing was measured, for the reason above: the collection is as it is declared and as its table is. An empty \
+table has no rows to search by: run this again when it has some" 2 ;;
+*) failed "$code" ;;
+esac
 
 if [ -n "$drop_old" ]; then
     step "drop what it was before" "read the message; the new collection is in use and whole"

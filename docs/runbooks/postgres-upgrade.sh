@@ -16,6 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
 target=${1:-} variable=${2:-} mode=${3:---rehearsal}
 [ $# = 2 ] || [ $# = 3 ] || usage
 case $mode in --rehearsal | --switch | --back) ;; *) usage ;; esac
+[[ $variable =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || usage
 need NEW_URL
 server=${NEW_URL%%\?*}
 case $server in
@@ -25,7 +26,10 @@ case $server in
     exit 2
     ;;
 esac
+# A URL may have it percent-encoded.
 name=${server##*/}
+name=${name//\\/\\\\}
+printf -v name %b "${name//%/\\x}"
 # The database itself may not be there yet.
 any_url=${server%/*}/postgres${NEW_URL#"$server"}
 back=''
@@ -58,12 +62,19 @@ written() {
     sql "$target" <<<"SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
 }
 
+known postgres "$target"
 if [ "$mode" = --back ]; then
     step "let $target be written to again" "see \`dbops doctor $target\`, then run this again"
     set_old writable
     printf '\n%s may be written to. Whatever was written on the new server is not in it.\n' "$target" >&2
     exit
 fi
+
+step "see whether the URL of $target comes from $variable" "see \`dbops config show\`"
+shown=$(on postgresql://nowhere.invalid/nowhere dbops config show | awk -v name="$target" '$1 == name { print $3 }') ||
+    shown=''
+[[ $shown == *nowhere.invalid*/nowhere* ]] ||
+    stop "$variable is not the variable of $target's url: \`dbops doctor $target\` names it. Nothing was changed" 2
 
 step "look at both servers" "see \`dbops doctor $target\`, and whether the server of NEW_URL runs and lets you in"
 facts="SELECT system_identifier FROM pg_control_system(); SHOW server_version_num; SHOW server_version"
@@ -137,7 +148,7 @@ if [ "$before" != "$after" ]; then
 default_transaction_read_only itself. Stop it, and run this again. $back"
 fi
 
-step "keep rehearsals away from it" "run this again"
+step "keep rehearsals away from it" "run this again. $back"
 on "$NEW_URL" sql "$target" -v name="$name" <<<'ALTER DATABASE :"name" RESET dbops.rehearsal'
 printf '\nwriting was off for %s s so far. Now set %s to NEW_URL for the application and for dbops.\n' \
     $((SECONDS - started)) "$variable" >&2

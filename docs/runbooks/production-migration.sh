@@ -9,6 +9,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
 
 yes=no
+[ $# -le 1 ] || usage
 case ${1:-} in
     '') ;;
     --yes) yes=yes ;;
@@ -43,9 +44,9 @@ positions() {
     dbops migrate current | awk -F '[ ][ ]+' -v OFS='\t' 'NR > 1 { print $1, $2, $3, $4 }'
 }
 
-# way_back ID BEFORE: how to go back to where the databases were, for each that is elsewhere now.
+# How to go back to where the databases were before, for each that is elsewhere now, with the backup `id`.
 way_back() {
-    local id=$1 before=$2 now name revision rest
+    local now name revision rest
     now=$(positions) || now=""
     while IFS=$'\t' read -r name revision rest; do
         if grep -qxF "$name"$'\t'"$revision"$'\t'"$rest" <<<"$now"; then
@@ -53,7 +54,11 @@ way_back() {
             continue
         fi
         printf '%s was at %s. To undo the revisions, and keep what was written since:\n' "$name" "$revision"
-        printf '    dbops migrate downgrade %s -t %s --yes\n' "${revision/(base)/base}" "$name"
+        if [[ $revision == *,* ]]; then
+            printf '  (of several branches, which dbops migrate downgrade goes back one by one)\n'
+        else
+            printf '    dbops migrate downgrade %s -t %s --yes\n' "${revision/(base)/base}" "$name"
+        fi
         printf '  or to have it as it was before the migration, without what was written since:\n'
         printf '    dbops restore %s %s --swap --disconnect\n' "$id" "$name"
     done <<<"$before"
@@ -61,15 +66,21 @@ way_back() {
     printf 'One that is not completed goes on with: dbops migrate resume -t TARGET\n'
 }
 
-# past WHAT ID BEFORE COMMAND...: a step behind the point of no return.
+# turn_back CODE: ends behind the point of no return.
+turn_back() {
+    stop "see what is named above.
+$(way_back)" "$1"
+}
+
+# past WHAT COMMAND...: a step behind the point of no return.
 past() {
-    local what=$1 id=$2 before=$3
-    shift 3
-    step "$what" ""
+    trap 'turn_back 130' INT
+    trap 'turn_back 143' TERM
+    step "$1" ""
+    shift
     attempt "$@"
     if [ "$code" != 0 ]; then
-        stop "see what is named above.
-$(way_back "$id" "$before")" "$code"
+        turn_back "$code"
     fi
 }
 
@@ -115,8 +126,8 @@ step "read $id again" "${untouched}The backup is damaged: look at the disk or th
 this again"
 dbops backup verify "$id"
 
-past "migrate" "$id" "$before" dbops migrate
-past "see whether every revision is applied" "$id" "$before" dbops migrate check
-past "see whether the schemas are as declared" "$id" "$before" dbops schema drift
-past "see whether all is still well" "$id" "$before" healthy
+past "migrate" dbops migrate
+past "see whether every revision is applied" dbops migrate check
+past "see whether the schemas are as declared" dbops schema drift
+past "see whether all is still well" healthy
 printf 'migrated; the backup from before is %s\n' "$id"

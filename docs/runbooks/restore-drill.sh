@@ -5,9 +5,9 @@
 # and how old the data would be, and leaves nothing behind.
 #
 #   --within SECONDS  finds fault with a restore that takes longer
-#   --beside          restores the databases (all, or these) on their own servers, as TARGET_drill, and drops them;
-#                     without it they are restored into a server that is started for it, and collections under other
-#                     names
+#   --beside          restores the databases (all, or these) on their own servers, as TARGET_drill_NUMBER, and drops
+#                     them; without it they are restored into a server that is started for it, and collections under
+#                     other names
 
 # shellcheck source-path=SCRIPTDIR source=runbook.sh
 source "$(dirname "${BASH_SOURCE[0]}")/runbook.sh"
@@ -37,7 +37,7 @@ one with nightly-backup.sh, and look at the disk or the bucket of the repository
 above, and run this again"
 
 made_at() {
-    dbops backup show "$1" | sed -n 's/^created \([^ ]* [^ ]*\) on .*/\1/p'
+    dbops backup show "$1" | sed -n 's/^created \(.*\) on .* by dbops .*/\1/p'
 }
 
 # The database that the drill is about to make, or has made.
@@ -48,26 +48,50 @@ clear_away() {
         drill_database=""
     fi
 }
-trap clear_away EXIT
+trap 'trap "" INT TERM; clear_away' EXIT
+
+# see_free TARGET DATABASE
+see_free() {
+    step "see whether $2 is free" "\`dbops doctor $1\` goes the way to the server, step by step"
+    if [ -n "$(sql "$1" -v name="$2" <<<"SELECT 1 FROM pg_database WHERE datname = :'name'")" ]; then
+        stop "$2 is there already, and was not touched. Run this again, which takes another number. If a drill \
+that was killed has left it, drop it: dbops shell $1 -- -c 'DROP DATABASE \"$2\"'" 4
+    fi
+}
+
+# restore_beside ID TARGET DATABASE: only what came of it is dropped in the end, and nothing that was there before.
+restore_beside() {
+    step "restore $2 from $1, as $3" "nothing is left of it; run this again"
+    drill_target=$2 drill_database=$3
+    attempt dbops restore "$1" "$2" --into "$3"
+    case $code in
+        0) return ;;
+        3) stop "the backup is whole, and its rows did not come back as they were: they are named above. Keep it, and \
+try an older one: dbops restore ID $2 --into NAME" 3 ;;
+    esac
+    drill_database=""
+    case $code in
+        4) stop "nothing was touched: see what is named above. A database $3 that somebody else has made meanwhile is \
+still there. Then run this again" 4 ;;
+        130 | 143) failed "$code" ;;
+        *) stop "the backup is whole, and the restore failed for the reason above, such as no room, or a role or an \
+extension that the server lacks: correct it, then run this again" "$code" ;;
+    esac
+}
 
 # drill TARGET: restores its newest backup beside it.
 drill() {
-    local target=$1 id made start=$SECONDS
+    local target=$1 database=${1}_drill_$$ id made start=$SECONDS
     step "find the newest backup of $target" "see what is named above, then run this again"
     id=$(sets_with "$target" | sed -n 1p)
     [ -n "$id" ] || stop "there is no backup that holds $target: make one with nightly-backup.sh"
-    step "see whether ${target}_drill is free" "\`dbops doctor $target\` goes the way to the server, step by step"
-    if [ -n "$(sql "$target" -v name="${target}_drill" <<<"SELECT 1 FROM pg_database WHERE datname = :'name'")" ]; then
-        stop "${target}_drill is there already. If a drill that was killed has left it, drop it, and run this again: \
-dbops shell $target -- -c 'DROP DATABASE \"${target}_drill\"'" 4
-    fi
+    see_free "$target" "$database"
     step "read $id" "$damaged"
     dbops backup verify "$id"
-    step "restore $target from $id, as ${target}_drill" "the backup is whole and did not come back as it was (with \
-exit code 3 its rows differ): see what is named above, and try an older one: dbops restore ID $target --into NAME"
-    drill_target=$target drill_database=${target}_drill
-    dbops restore "$id" "$target" --into "$drill_database"
-    step "drop ${target}_drill" "drop it by hand: dbops shell $target -- -c 'DROP DATABASE \"${target}_drill\"'"
+    # Reading it may have taken hours.
+    see_free "$target" "$database"
+    restore_beside "$id" "$target" "$database"
+    step "drop $database" "drop it by hand: dbops shell $target -- -c 'DROP DATABASE \"$database\"'"
     clear_away
     made=$(made_at "$id")
     printf '%s: recovered in %s s, with the data of %s\n' "$target" "$((SECONDS - start))" "$made"
@@ -78,6 +102,8 @@ if [ "$beside" = yes ]; then
         step "read the configuration" "correct what dbops names above, then run this again"
         names=$(target_names postgres)
         mapfile -t targets <<<"$names"
+    else
+        known postgres "${targets[@]}"
     fi
     SECONDS=0
     for target in "${targets[@]}"; do

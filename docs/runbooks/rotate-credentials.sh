@@ -30,18 +30,33 @@ while [ $# -gt 0 ]; do
 done
 need NEW_PASSWORD_FILE
 
-# Whether ROLE gets in with this password. Of the role that dbops itself uses psql has to ask, for it would take what
-# dbops was given; for another one it asks when the server does.
+# Whether ROLE gets in with this password. A server that does not answer refuses nothing.
 gets_in() {
+    local said
+    said=$(log_in "$1" 2>&1) && return
+    if ! grep -Eq 'authentication failed for user|pg_hba\.conf|is not permitted to log in' <<<"$said"; then
+        printf '%s\n' "$said" >&2
+        stop "this is no refusal of the password: nothing is proved. Mend what is named above, and run this again"
+    fi
+    return 1
+}
+
+# Of the role that dbops itself uses psql has to ask, for it would take what dbops was given; for another one it asks
+# when the server does.
+log_in() {
     if [ "$role" = "$own" ]; then
         printf '%s\n' "$1" | setsid -w dbops shell "$target" -- -XAtqW -c "SELECT 1"
     else
         printf '%s\n' "$1" | setsid -w dbops shell "$target" -- -XAtq -v ON_ERROR_STOP=1 \
             -c "\\connect - \"${role//\"/\"\"}\"" -c "SELECT 1"
-    fi >/dev/null 2>&1
+    fi
 }
 
+known postgres "$target"
+
 step "read the new password" "write one line into the file: \`openssl rand -hex 24 > FILE\`"
+need_file NEW_PASSWORD_FILE
+[ -z "${OLD_PASSWORD_FILE:-}" ] || need_file OLD_PASSWORD_FILE
 password=$(<"$NEW_PASSWORD_FILE")
 another="\`openssl rand -hex 24 > $NEW_PASSWORD_FILE\` writes another one"
 [ "${#password}" -ge 16 ] || stop "a password has at least 16 characters: $another" 2

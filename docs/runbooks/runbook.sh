@@ -48,6 +48,29 @@ need() {
     done
 }
 
+# need_file VARIABLE...: files that these variables name. The remedy of the step says what belongs into them.
+need_file() {
+    local name
+    for name in "$@"; do
+        if ! [ -f "${!name}" ] || ! [ -r "${!name}" ] || ! [ -s "${!name}" ]; then
+            stop "$name is ${!name}, which is no file, may not be read, or is empty: $step_remedy" 2
+        fi
+    done
+}
+
+# known KIND TARGET...: ends with 2 where one of them is no configured target of this kind (postgres, qdrant).
+known() {
+    local kind=$1 names choices name
+    shift
+    step "look for $* in the configuration" "correct what dbops names above, then run this again"
+    names=$(target_names "$kind")
+    choices=${names//$'\n'/, }
+    for name in "$@"; do
+        grep -Fxq -e "$name" <<<"$names" ||
+            stop "there is no target $name of kind $kind: choose from ${choices:-(none)}, then run this again" 2
+    done
+}
+
 # sql TARGET [OPTION...]: what psql answers to the statements on standard input, columns joined by |. Values go along as
 # `-v name=value` and stand in the statements as :'name' or :"name".
 sql() {
@@ -94,6 +117,9 @@ failed() {
 }
 
 trap 'failed $?' ERR
+# Without these bash ends as its command does, and what is half done is told to nobody.
+trap 'failed 130' INT
+trap 'failed 143' TERM
 
 case ${1:-} in -h | --help) usage 0 ;; esac
 

@@ -8,7 +8,7 @@ use dbops_postgres::{DataFolder, DatabaseUrl, ServerUser};
 use dbops_testbed::installation;
 use tempfile::TempDir;
 
-use super::{done, stopped};
+use super::{done, runbook, stopped};
 use crate::project::{PATIENCE, execute, query};
 use crate::stack::Stack;
 
@@ -92,8 +92,10 @@ fn a_replica_streams_and_one_that_does_not_is_told() {
     let said = ["stopped at: copy the primary", "password authentication failed", "needs a line in pg_hba.conf"];
     stopped(project, &wrong, 1, &said);
     assert!(!place.data().join("PG_VERSION").exists());
-    execute(&primary, "DROP ROLE replicator");
+    stopped(project, &place.line(&primary, "no.password", 60), 2, &["PASSWORD_FILE is no.password, which is no file"]);
 
+    // An earlier run has made the role, and was killed before it had a password.
+    execute(&primary, "ALTER ROLE replicator PASSWORD NULL");
     let run = done(project, &line);
     assert!(run.stdout.contains("replica1 streams from bot_db"), "{run}");
     let copy = replica(&primary, place.port);
@@ -104,6 +106,11 @@ fn a_replica_streams_and_one_that_does_not_is_told() {
         query(&copy, "SELECT position('replicates' IN setting) FROM pg_settings WHERE name = 'primary_conninfo'");
     assert_eq!(secret, ["0"], "the password is in the password file alone");
     done(project, &line);
+
+    // The folder of one replica is not that of another.
+    let said = ["holds the replica of the slot replica1, and not replica2", "nothing in it was touched"];
+    stopped(project, &line.replace("replica1", "replica2"), 4, &said);
+    assert_eq!(runbook(project, &line.replace("replica1", "replica-1")).code, 2);
 
     // It is down, and comes up again.
     place.stop();

@@ -8,6 +8,7 @@ use crate::stack::Stack;
 fn a_dropped_database_comes_back_from_the_newest_backup_that_is_whole() {
     let stack = Stack::filled();
     let (project, url) = (&stack.project, stack.url("bot_db"));
+    stopped(project, "lost-database.sh users", 2, &["there is no target users of kind postgres: choose from bot_db"]);
     stopped(project, "lost-database.sh bot_db", 1, &["there is no backup with bot_db"]);
     back_up(project);
     execute(&url, "INSERT INTO users (email, display_name) VALUES ('late@example.org', 'Late')");

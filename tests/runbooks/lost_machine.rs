@@ -4,7 +4,7 @@ use std::fs;
 
 use dbops_postgres::process;
 
-use super::{back_up, damage, done, stopped};
+use super::{back_up, damage, done, runbook, stopped};
 use crate::backup_sealed::key;
 use crate::project::{Project, execute, query};
 use crate::stack::Stack;
@@ -61,5 +61,22 @@ fn everything_comes_back_from_the_repository_alone() {
     let run = done(project, "lost-machine.sh");
     assert!(run.stdout.contains("left as they were, for the reason above: bot_db qdrant"), "{run}");
     assert_eq!(query(&bot, "SELECT count(*) FROM users"), ["301"]);
-    assert_eq!(query(&new.url("vector_db"), "SELECT count(*) FROM chunks"), ["200"]);
+    let vector = new.url("vector_db");
+    assert_eq!(query(&vector, "SELECT count(*) FROM chunks"), ["200"]);
+
+    // Where nothing is lost nothing is changed: points without a row stay, unless it is said that this brought them.
+    execute(&vector, "DELETE FROM chunks WHERE chunk_index = 0");
+    let said = ["nothing is lost: bot_db vector_db qdrant hold data", "lost-machine.sh --restored"];
+    let run = stopped(project, "lost-machine.sh", 4, &said);
+    assert!(!run.stdout.contains("== migrate") && !run.stdout.contains("everything is there"), "{run}");
+    assert_eq!(points(project, 3), 200);
+    done(project, "lost-machine.sh --restored");
+    assert_eq!(points(project, 0), 180);
+    assert_eq!(runbook(project, "lost-machine.sh one two").code, 2);
+}
+
+/// How many points there are, compared with the rows, with this exit code.
+fn points(project: &Project, code: i32) -> u64 {
+    let compared = project.json(code, &["qdrant", "verify"]);
+    compared["collections"][0]["points"].as_u64().expect("a number")
 }

@@ -18,6 +18,8 @@ fn the_collections_come_again_from_their_tables() {
     let stack = Stack::filled();
     let vector_db = stack.url("vector_db");
     let project = stack.project;
+    let said = ["there is no target bot_db of kind qdrant: choose from qdrant"];
+    stopped(&project, "lost-qdrant.sh bot_db", 2, &said);
     drop(stack.qdrant);
     stopped(&project, RUN, 1, &["stopped at: reach Qdrant", "what to do: start an empty Qdrant server"]);
 

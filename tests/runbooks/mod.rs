@@ -15,6 +15,11 @@ mod rotate_credentials;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::project::{Project, Run};
 use crate::stack::root;
@@ -22,9 +27,14 @@ use crate::stack::root;
 /// Runs a runbook as an operator would: variables, its name, and what follows it on the command line. Both streams are
 /// in stdout.
 pub(super) fn runbook(project: &Project, line: &str) -> Run {
+    project.shell(&exec(line))
+}
+
+/// The same line for a shell.
+fn exec(line: &str) -> String {
     let end = line.find(".sh").expect("a runbook");
     let (variables, line) = line.split_at(line[..end].rfind(' ').map_or(0, |space| space + 1));
-    project.shell(&format!("{variables}exec bash '{}'/docs/runbooks/{line}", root().display()))
+    format!("{variables}exec bash '{}'/docs/runbooks/{line}", root().display())
 }
 
 /// The same, and it has to succeed.
@@ -42,6 +52,31 @@ pub(super) fn stopped(project: &Project, line: &str, code: i32, said: &[&str]) -
         assert!(run.stdout.contains(text), "{line}: no `{text}`: {run}");
     }
     run
+}
+
+/// Sends a signal to a runbook and all that it has started, as a terminal does, once it has said this.
+pub(super) fn interrupted(project: &Project, line: &str, said: &str, signal: Signal) -> Run {
+    let mut command = project.shell_command(&exec(line));
+    let mut child = command.process_group(0).spawn().expect("it starts");
+    let group = Pid::from_child(&child);
+    let mut stdout = String::new();
+    for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+        let line = line.expect("a line");
+        if line.starts_with(said) {
+            kill_process_group(group, signal).expect("it runs");
+        }
+        stdout.push_str(&line);
+        stdout.push('\n');
+    }
+    let code = child.wait().expect("it ends").code().unwrap_or(-1);
+    Run { code, stdout, stderr: String::new() }
+}
+
+/// Puts a script where the runbooks find `dbops`, which is `DBOPS` in it. What it gives stands before a runbook's name.
+pub(super) fn in_front_of_dbops(project: &Project, script: &str) -> &'static str {
+    project.write("front/dbops", &format!("#!/bin/sh\n{script}\n").replace("DBOPS", env!("CARGO_BIN_EXE_dbops")));
+    fs::set_permissions(project.path("front/dbops"), fs::Permissions::from_mode(0o755)).expect("a program");
+    r#"PATH="$PWD/front:$PATH""#
 }
 
 /// Writes over some bytes of a file of a backup, as a failing disk may.

@@ -73,4 +73,13 @@ fn a_wrong_parameter_changes_nothing_and_a_right_one_leads_behind_the_alias() {
         done(project, &format!("{RUN} --drop-old"));
         assert_eq!(collections(project), ["document_chunks_v1.2"]);
     }
+
+    let said = ["no collection `chunks` is declared", "choose a collection as the message says"];
+    stopped(project, "move-collection.sh chunks", 2, &said);
+    // With no row there is nothing to search by.
+    execute(&vector_db, "TRUNCATE documents CASCADE");
+    project.ok(&["qdrant", "sync", "--allow-deletes"]);
+    let said =
+        ["stopped at: measure what searches find", "nothing was measured", "An empty table has no rows to search by"];
+    stopped(project, RUN, 2, &said);
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use dbops_postgres::{DatabaseUrl, Installation, Origin, Throwaway, ThrowawayOptions, Version, process};
 use dbops_testbed::{installation, places};
+use rustix::process::Signal;
 
-use super::{done, stopped};
+use super::{done, interrupted, runbook, stopped};
 use crate::project::{Held, execute, query};
 use crate::stack::Stack;
 
@@ -117,8 +118,16 @@ fn both_databases_move_to_a_newer_major_version() {
 fn what_stops_it_leaves_the_old_database_in_use() {
     let stack = Stack::filled_with(&older());
     let (project, new) = (&stack.project, newer());
-    let (old_url, new_url) = (stack.url("bot_db"), new.url("bot_db"));
+    let (old_url, new_url) = (stack.url("bot_db"), new.url("the bot"));
     let line = upgrade(&new_url, "bot_db DATABASE_URL_SYNC");
+
+    // With another variable both servers would be the old one.
+    let said = ["VECTOR_DATABASE_URL is not the variable of bot_db's url", "Nothing was changed"];
+    stopped(project, &upgrade(&new_url, "bot_db VECTOR_DATABASE_URL --switch"), 2, &said);
+    let said = ["there is no target users of kind postgres: choose from bot_db, vector_db"];
+    stopped(project, &upgrade(&new_url, "users DATABASE_URL_SYNC --switch"), 2, &said);
+    assert_eq!(runbook(project, &upgrade(&new_url, "bot_db 'DATABASE_URL_SYNC;id' --switch")).code, 2);
+    assert!(!is_closed(&old_url));
 
     let extension = |from: &str, to: &str| {
         let rename = format!("UPDATE pg_extension SET extname = '{to}' WHERE extname = '{from}'");
@@ -130,7 +139,7 @@ fn what_stops_it_leaves_the_old_database_in_use() {
     extension("rare", "plpgsql");
 
     // Somebody else's database has the name.
-    execute(&new.url("postgres"), "CREATE DATABASE bot_db");
+    execute(&new.url("postgres"), "CREATE DATABASE \"the bot\"");
     execute(&new_url, "CREATE TABLE somebodys (id int)");
     stopped(project, &format!("{line} --switch"), 4, &["no rehearsal of this: choose another name"]);
     assert!(!is_closed(&old_url));
@@ -148,6 +157,13 @@ fn what_stops_it_leaves_the_old_database_in_use() {
     done(project, &format!("{line} --back"));
     assert!(!is_closed(&old_url));
     fs::remove_file(project.path(path)).expect("a revision");
+
+    // Somebody gives up while the applications cannot write.
+    let run = interrupted(project, &format!("{line} --switch"), "== back up bot_db", Signal::INT);
+    assert_eq!(run.code, 130, "{run}");
+    assert!(run.stdout.contains("Writing stays off until `") && run.stdout.contains("--back`"), "{run}");
+    assert!(is_closed(&old_url));
+    done(project, &format!("{line} --back"));
 
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

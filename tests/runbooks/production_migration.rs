@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use super::{back_up, done, stopped};
+use rustix::process::Signal;
+
+use super::{back_up, done, interrupted, runbook, stopped};
 use crate::backup::list;
 use crate::migrate::version_rows;
 use crate::project::{Project, Run, execute, query};
@@ -50,6 +52,7 @@ fn a_rehearsal_fails_then_the_live_database_and_then_nothing() {
     let (project, url) = (&stack.project, stack.url("bot_db"));
     let run = done(project, "production-migration.sh --yes");
     assert!(run.stdout.contains("nothing to do"), "{run}");
+    assert_eq!(runbook(project, "production-migration.sh --yes bot_db").code, 2);
 
     // What cannot run at all is found before there is a copy.
     nicknames(project, "persons");
@@ -77,6 +80,14 @@ fn a_rehearsal_fails_then_the_live_database_and_then_nothing() {
     let ready = "Nothing was changed. All is ready";
     stopped(project, "production-migration.sh", 4, &[ready, "production-migration.sh --yes"]);
     assert_eq!((version_rows(&url), list(project).len()), (vec![HEAD.to_owned()], 2));
+
+    // Given up behind the point of no return.
+    let run = interrupted(project, "production-migration.sh --yes", "== migrate", Signal::INT);
+    assert!(run.code == 130 && run.stdout.contains("vector_db is where it was, at "), "{run}");
+    if version_rows(&url) != [HEAD] {
+        project.ok(&["migrate", "downgrade", HEAD, "-t", "bot_db", "--yes"]);
+    }
+    assert_eq!(version_rows(&url), [HEAD]);
 
     // Rows that came behind the rehearsal's backup: the first revision is applied, the second is not.
     execute(&url, "INSERT INTO users (email, display_name) VALUES ('twin@example.org', 'User 1')");

@@ -1,8 +1,10 @@
 //! `restore-drill.sh`: a backup that restores, and one that is damaged.
 
-use super::{back_up, damage, done, stopped};
+use rustix::process::Signal;
+
+use super::{back_up, damage, done, in_front_of_dbops, interrupted, stopped};
 use crate::project::{execute, query};
-use crate::stack::Stack;
+use crate::stack::{Stack, root};
 
 const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1";
 
@@ -16,22 +18,18 @@ fn a_backup_is_restored_timed_and_cleared_away_and_a_damaged_one_is_found() {
     back_up(project);
     let run = done(project, "restore-drill.sh --within 600");
     assert!(run.stdout.contains("restored, as it was backed up") && run.stdout.contains("recovery time: "), "{run}");
+    assert!(run.stdout.contains("recovered with the data of 20"), "{run}");
     stopped(project, "restore-drill.sh --within 0", 3, &["and may take 0 s"]);
 
     let before = query(&server, DATABASES);
     for _ in 0..2 {
         let run = done(project, "restore-drill.sh --beside");
         for name in ["bot_db", "vector_db"] {
-            assert!(run.stdout.contains(&format!("{name}: recovered in ")), "{run}");
+            let mut lines = run.stdout.lines().filter(|line| line.starts_with(&format!("{name}: recovered in ")));
+            assert!(lines.next().is_some_and(|line| line.contains("with the data of 20")), "{run}");
         }
     }
-    // One that is there may be anybody's.
-    execute(&server, "CREATE DATABASE bot_db_drill");
-    let drop = "DROP DATABASE \"bot_db_drill\"";
-    let run = stopped(project, "restore-drill.sh --beside bot_db", 4, &["bot_db_drill is there already", drop]);
-    let line = run.stdout.lines().find_map(|line| Some(line[line.find("dbops shell")?..].to_owned()));
-    assert_eq!(project.shell(&line.expect("a command")).code, 0);
-    assert_eq!(query(&server, DATABASES), before);
+    stopped(project, "restore-drill.sh --beside users", 2, &["no target users of kind postgres: choose from bot_db"]);
 
     let id = back_up(project);
     damage(project, &id, "bot_db.dump");
@@ -41,4 +39,51 @@ fn a_backup_is_restored_timed_and_cleared_away_and_a_damaged_one_is_found() {
     assert_eq!(query(&server, DATABASES), before);
     back_up(project);
     done(project, "restore-drill.sh");
+}
+
+/// `dbops`, and somebody who makes a database of that name right before it restores into it.
+const SOMEBODY: &str = r#"
+if [ "$1" = restore ]; then
+    DBOPS shell "$3" -- -Xq -c "CREATE DATABASE \"$5\"" -c "\\connect \"$5\"" -c "CREATE TABLE theirs ()"
+fi
+exec DBOPS "$@"
+"#;
+
+#[test]
+fn a_database_of_somebody_else_is_never_dropped() {
+    let stack = Stack::filled();
+    let project = &stack.project;
+    back_up(project);
+    let server = stack.url("postgres");
+    let before = query(&server, DATABASES);
+    let late = in_front_of_dbops(project, SOMEBODY);
+    let script = root().join("docs/runbooks/restore-drill.sh");
+
+    // One that is there before, and one that comes while the backup is read. The runbook has the number of this shell.
+    let early = r#"dbops shell bot_db -- -Xq -c "CREATE DATABASE \"bot_db_drill_$$\"""#;
+    for (preparation, said) in [
+        (early, "is there already, and was not touched"),
+        (late, "that somebody else has made meanwhile is still there"),
+    ] {
+        let run = project.shell(&format!("{preparation}\nexec bash '{}' --beside bot_db", script.display()));
+        assert!(run.code == 4 && run.stdout.contains(said), "{run}");
+        let now = query(&server, DATABASES);
+        let new: Vec<_> = now.iter().filter(|name| !before.contains(name)).collect();
+        assert!(new.len() == 1 && new[0].starts_with("bot_db_drill_"), "{new:?}: {run}");
+        execute(&server, &format!("DROP DATABASE {}", new[0]));
+    }
+}
+
+#[test]
+fn an_interrupted_drill_leaves_nothing_behind() {
+    let stack = Stack::filled();
+    let project = &stack.project;
+    back_up(project);
+    let before = query(&stack.url("postgres"), DATABASES);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let run = interrupted(project, "restore-drill.sh --beside bot_db", "== restore bot_db from ", signal);
+        assert_eq!(run.code, code, "{run}");
+        assert!(run.stdout.contains("nothing is left of it; run this again"), "{run}");
+        assert_eq!(query(&stack.url("postgres"), DATABASES), before);
+    }
 }

@@ -2,7 +2,7 @@
 
 use dbops_testbed::{Qdrant, start_qdrant, start_qdrant_with, unique};
 
-use super::{done, stopped};
+use super::{done, in_front_of_dbops, stopped};
 use crate::project::Project;
 
 const RUN: &str = "NEW_KEY_FILE=new.key OLD_KEY_FILE=old.key rotate-api-key.sh qdrant QDRANT_API_KEY";
@@ -46,6 +46,19 @@ fn the_way_from_the_known_key_to_the_new_one_is_told_step_by_step() {
         let run = done(&project, RUN);
         assert!(run.stdout.contains("qdrant takes the new key only"), "{run}");
     }
+
+    // The server is gone when the old key is tried: nobody has refused it.
+    let gone =
+        r#"if [ "$QDRANT_API_KEY_FILE" = old.key ]; then export QDRANT_URL=http://127.0.0.1:1; fi; exec DBOPS "$@""#;
+    let line = format!("{} {RUN}", in_front_of_dbops(&project, gone));
+    let run =
+        stopped(&project, &line, 3, &["stopped at: try the old key", "this is no refusal of the key", "127.0.0.1:1"]);
+    assert!(!run.stdout.contains("takes the new key only"), "{run}");
+
+    let missing = RUN.replace("old.key", "no.key");
+    stopped(&project, &missing, 2, &["OLD_KEY_FILE is no.key, which is no file", "openssl rand"]);
+    let unknown = RUN.replace(" qdrant ", " search ");
+    stopped(&project, &unknown, 2, &["there is no target search of kind qdrant: choose from qdrant"]);
     project.write("new.key", "known-to-others\n");
     stopped(&project, RUN, 2, &["the new key is the old one"]);
 }

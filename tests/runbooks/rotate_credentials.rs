@@ -2,7 +2,7 @@
 
 use dbops_postgres::{ConnectErrorKind, DatabaseUrl, connect};
 
-use super::{done, stopped};
+use super::{done, in_front_of_dbops, stopped};
 use crate::project::{Held, execute, query};
 use crate::stack::Stack;
 
@@ -80,6 +80,18 @@ fn the_application_takes_another_role_and_the_known_password_is_refused() {
     assert!(!is_refused(&login(&stack, "bot", NEW)));
     let again = done(project, &rotate("new", "known", "bot"));
     assert!(again.stdout.contains("the new password is in force already"), "{again}");
+
+    // The server is gone when the old password is tried: nobody has refused it.
+    let gone = r#"
+case "$*" in *connect*)
+    if [ -e tried ]; then export DATABASE_URL_SYNC=postgresql://nobody@127.0.0.1:1/nowhere; fi
+    touch tried ;;
+esac
+exec DBOPS "$@""#;
+    let line = format!("{} {}", in_front_of_dbops(project, gone), rotate("new", "known", "bot"));
+    let run = stopped(project, &line, 1, &["stopped at: try the old password", "this is no refusal of the password"]);
+    assert!(run.stdout.contains("127.0.0.1:1") && !run.stdout.contains("with the new password only"), "{run}");
+    stopped(project, &rotate("none", "known", "bot"), 2, &["NEW_PASSWORD_FILE is none.password, which is no file"]);
 
     let log = log(&stack);
     assert!(log.contains("SCRAM-SHA-256$"), "statements are logged: {log}");
