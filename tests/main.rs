@@ -43,6 +43,7 @@ mod qdrant_alias;
 mod qdrant_faults;
 mod qdrant_nodes;
 mod qdrant_reindex;
+mod qdrant_reindex_resumed;
 mod qdrant_schema;
 mod qdrant_search;
 mod qdrant_shards;

@@ -1,10 +1,11 @@
-//! Collections rebuilt behind their aliases, on a real Qdrant engine: whole, resumed, written to meanwhile, refused.
+//! Collections rebuilt behind their aliases, on a real Qdrant engine: whole, written to meanwhile, refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dbops_qdrant::{Id, Point, PointVector, RebuildNote, RebuildStage};
 use dbops_testbed::unique;
@@ -16,13 +17,12 @@ use qdrant_client::qdrant::{
 };
 use serde_json::{Value, json};
 
-use crate::project::{Project, Run, is_exhaustive};
+use crate::project::{Project, Run};
 use crate::qdrant::{fill, on_server, project};
 use crate::qdrant_sync::Bot;
-use crate::s3_proxy::{Fault, S3Proxy};
 
 /// A project with this collection, and a folder of its own for locks and records.
-fn declared(text: &str) -> Project {
+pub(crate) fn declared(text: &str) -> Project {
     let project = project(text);
     let folder = project.path("cache").display().to_string();
     project.env("DBOPS_CACHE_DIR", &folder)
@@ -32,12 +32,12 @@ fn redeclare(project: &Project, text: &str) {
     project.write("qdrant/collections.yaml", &format!("version: 1\ncollections:\n{text}"));
 }
 
-fn plain(name: &str, alias: &str, vectors: &str) -> String {
+pub(crate) fn plain(name: &str, alias: &str, vectors: &str) -> String {
     format!("  {name}:\n    alias: {alias}\n    vectors: {vectors}\n")
 }
 
 /// What the command says of the one collection.
-fn reindex(project: &Project, arguments: &[&str]) -> Value {
+pub(crate) fn reindex(project: &Project, arguments: &[&str]) -> Value {
     project.json(0, &[&["qdrant", "reindex"], arguments].concat())["collections"][0].clone()
 }
 
@@ -47,32 +47,47 @@ fn refused(project: &Project, arguments: &[&str], said: &str, hint: &str) -> Run
     run
 }
 
-fn has_nothing_to_do(project: &Project) {
+pub(crate) fn has_nothing_to_do(project: &Project) {
     project.ok(&["qdrant", "plan", "--check"]);
     assert_eq!(project.json(0, &["qdrant", "reindex"]), json!({"collections": []}));
 }
 
 /// The collection behind an alias.
-fn behind(alias: &str) -> Option<String> {
+pub(crate) fn behind(alias: &str) -> Option<String> {
     on_server(async |server| server.collections_and_aliases().await).1.remove(alias)
 }
 
-fn exists(name: &str) -> bool {
+pub(crate) fn exists(name: &str) -> bool {
     on_server(async |server| server.has_collection(name).await)
 }
 
-fn count(name: &str) -> u64 {
+pub(crate) fn count(name: &str) -> u64 {
     on_server(async |server| server.count(name).await)
 }
 
+/// The files of rebuilds that are kept between runs.
+pub(crate) fn kept(project: &Project, extension: &str) -> Vec<PathBuf> {
+    let folder = fs::read_dir(project.path("cache/rebuilds")).expect("a folder");
+    let paths = folder.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|known| known == extension)).collect()
+}
+
 /// The numbers in the payloads of all points, by id, as an application reads them.
-fn numbers(name: &str) -> BTreeMap<u64, u64> {
+pub(crate) fn numbers(name: &str) -> BTreeMap<u64, u64> {
     let stored = on_server(async |server| {
         let ids: Vec<_> = server.page(name, None, 100_000, false).await?.points.into_iter().map(|(id, _)| id).collect();
         server.stored(name, &ids).await
     });
     let number = |id| if let Id::Number(number) = id { number } else { panic!("{id}") };
     stored.into_iter().map(|point| (number(point.id), point.payload["number"].as_u64().expect("a number"))).collect()
+}
+
+pub(crate) fn numbered(id: u64, number: u64) -> Point {
+    Point {
+        id: Id::Number(id),
+        vectors: [(String::new(), PointVector::Dense(vec![2.0; 4]))].into(),
+        payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
+    }
 }
 
 /// Works with Qdrant's own client, which gives points as they come.
@@ -268,12 +283,7 @@ fn writes_are_followed() {
                     // Changed, new and gone, spread over all that is there.
                     let (id, number) = ((turn * 7) % 2000, 10_000 + turn);
                     let new = 100_000 + turn;
-                    let points = [id, new].map(|id| Point {
-                        id: Id::Number(id),
-                        vectors: [(String::new(), PointVector::Dense(vec![1.0; 4]))].into(),
-                        payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
-                    });
-                    server.write(&alias, points.into()).await?;
+                    server.write(&alias, [id, new].map(|id| numbered(id, number)).into()).await?;
                     held.extend([(id, number), (new, number)]);
                     let gone = 2000 + turn % 1000;
                     server.remove(&alias, &[Id::Number(gone)]).await?;
@@ -297,91 +307,6 @@ fn writes_are_followed() {
     let extra: Vec<_> = found.keys().filter(|id| !written.contains_key(id)).take(5).collect();
     assert!(extra.is_empty(), "came back: {extra:?}; {done}");
     has_nothing_to_do(&project);
-}
-
-/// Killed at any moment, the alias leads to a whole collection, and the next run goes on.
-#[test]
-fn a_killed_run_is_gone_on_with() {
-    let (name, alias) = (unique("killed"), unique("killed_alias"));
-    let project = declared(&plain(&name, &alias, "{ size: 4, distance: Dot }"));
-    project.ok(&["qdrant", "apply"]);
-    fill(&name, 400, 4);
-    let arguments = ["qdrant", "reindex", &name, "--force", "--batch", "20", "--parallel", "2"];
-    let begun = Instant::now();
-    project.ok(&arguments);
-    let whole = begun.elapsed();
-    let rounds = if is_exhaustive() { 100 } else { 6 };
-    let mut held: BTreeMap<u64, u64> = (0..400).map(|number| (number, number)).collect();
-    for round in 1..=rounds {
-        let mut child = project.command(&arguments).spawn().expect("it starts");
-        // The moments are spread over the whole run.
-        thread::sleep(whole * round / (rounds + 1));
-        child.kill().expect("it is ours");
-        child.wait().expect("it ends");
-        assert_eq!(numbers(&alias), held, "round {round}");
-        // What is written in between is not lost either.
-        let id = u64::from(round);
-        let point = Point {
-            id: Id::Number(id),
-            vectors: [(String::new(), PointVector::Dense(vec![2.0; 4]))].into(),
-            payload: serde_json::Map::from_iter([("number".to_owned(), json!(id + 1000))]),
-        };
-        on_server(async |server| server.write(&alias, vec![point]).await);
-        held.insert(id, id + 1000);
-        project.ok(&[&arguments[..], &["--drop-old", "--yes"]].concat());
-        assert_eq!(numbers(&alias), held, "round {round}");
-    }
-    has_nothing_to_do(&project);
-}
-
-/// A swap after which nothing more was done: the last writes to the old collection follow, those to the new one stay.
-#[test]
-fn a_run_killed_behind_the_swap_brings_the_last_writes() {
-    let (name, alias) = (unique("tail"), unique("tail_alias"));
-    let project = declared(&plain(&name, &alias, "{ size: 4, distance: Dot }"));
-    project.ok(&["qdrant", "apply"]);
-    fill(&name, 30, 4);
-    reindex(&project, &[&name, "--force", "--no-swap"]);
-    project.ok(&["qdrant", "alias", "set", &alias, &format!("{name}.2"), "--yes"]);
-    let write = |collection: &str, id: u64, number: u64| {
-        let point = Point {
-            id: Id::Number(id),
-            vectors: [(String::new(), PointVector::Dense(vec![5.0; 4]))].into(),
-            payload: serde_json::Map::from_iter([("number".to_owned(), json!(number))]),
-        };
-        on_server(async |server| server.write(collection, vec![point]).await);
-    };
-    for (id, number) in [(1, 101), (2, 102), (50, 150)] {
-        write(&name, id, number);
-    }
-    on_server(async |server| server.remove(&name, &[Id::Number(3), Id::Number(4)]).await);
-    for (id, number) in [(2, 202), (4, 204), (60, 160)] {
-        write(&alias, id, number);
-    }
-    let done = reindex(&project, &[]);
-    assert_eq!((&done["followed"], &done["swapped"]), (&json!(3), &json!(true)));
-    let mut expected: BTreeMap<u64, u64> = (0..30).map(|number| (number, number)).collect();
-    expected.extend([(1, 101), (2, 202), (4, 204), (50, 150), (60, 160)]);
-    expected.remove(&3);
-    assert_eq!(numbers(&alias), expected);
-    has_nothing_to_do(&project);
-}
-
-#[test]
-fn a_broken_connection_is_made_again() {
-    let (name, alias) = (unique("cut"), unique("cut_alias"));
-    let faults = [Fault::CutAnswer(40_000), Fault::CutRequest(40_000), Fault::CutAnswer(20_000)];
-    let proxy = S3Proxy::new(dbops_testbed::qdrant().grpc_port, &faults);
-    let project = declared(&plain(&name, &alias, "{ size: 32, distance: Dot }"));
-    project.ok(&["qdrant", "apply"]);
-    fill(&name, 600, 32);
-    let config = fs::read_to_string(project.path("dbops.yaml")).expect("a file");
-    let port = |port: u16| format!("grpc_port: {port}");
-    project.write("dbops.yaml", &config.replace(&port(dbops_testbed::qdrant().grpc_port), &port(proxy.port)));
-    let done = reindex(&project, &[&name, "--force", "--batch", "50"]);
-    assert_eq!((&done["points"], &done["swapped"]), (&json!(600), &json!(true)));
-    assert!(proxy.is_exhausted(), "no connection was cut");
-    assert_eq!(numbers(&alias).len(), 600);
 }
 
 #[test]
@@ -430,12 +355,32 @@ fn what_would_lose_something_is_refused() {
     refused(&project, &arguments, "which an earlier run began to fill, has another vector.distance a", "--restart");
     reindex(&project, &[&arguments[..], &["--restart"]].concat());
     assert_eq!((behind(&alias), count(&alias)), (Some(format!("{name}.2")), 1));
+    assert!(kept(&project, "record").is_empty(), "the record of the dropped copy is left");
     has_nothing_to_do(&project);
 
     let alone = unique("alone");
     redeclare(&project, &format!("  {alone}: {{ vectors: {{ size: 4, distance: Dot }} }}\n"));
     project.ok(&["qdrant", "apply"]);
     refused(&project, &[&alone, "--force"], "it has no alias that could be moved", "--cut-over");
+}
+
+/// Without points there is nothing that another dimension could lose; with one that came meanwhile there is.
+#[test]
+fn an_empty_collection_gets_another_dimension() {
+    let (name, alias) = (unique("empty"), unique("empty_alias"));
+    let with = |size: usize| plain(&name, &alias, &format!("{{ size: {size}, distance: Cosine }}"));
+    let project = declared(&with(4));
+    project.ok(&["qdrant", "apply"]);
+    redeclare(&project, &with(5));
+    assert_eq!(reindex(&project, &["--no-swap"])["swapped"], false);
+    fill(&alias, 1, 4);
+    refused(&project, &[], "the vector is made anew (size 4 -> 5)", "declare with `from:`");
+    assert_eq!(behind(&alias), Some(name.clone()));
+    on_server(async |server| server.remove(&alias, &[Id::Number(0)]).await);
+    project.ok(&["qdrant", "apply", "--rebuild"]);
+    assert_eq!(behind(&alias), Some(format!("{name}.2")));
+    fill(&alias, 3, 5);
+    has_nothing_to_do(&project);
 }
 
 /// A collection that the application uses by its real name.

@@ -191,6 +191,18 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// The copy holds more points than were copied, or fewer.
+    #[error("{copy} holds {found} points, and {copied} were copied to it from {of}")]
+    Count {
+        /// The new collection.
+        copy: String,
+        /// The one that was copied.
+        of: String,
+        /// How many the copy holds.
+        found: u64,
+        /// How many it should.
+        copied: u64,
+    },
     /// The server's own words.
     #[error("cannot {doing}: {reason}")]
     Server {
@@ -274,6 +286,11 @@ impl Error {
             Self::Differs { .. } => {
                 "the alias was not moved; see whether the declared vectors can hold the numbers, then begin anew with \
                  `dbops qdrant reindex --restart`"
+                    .into()
+            }
+            Self::Count { .. } => {
+                "the alias was not moved; see that nothing else writes to the new collection, then run it again, which \
+                 writes what is missing and deletes what is too much"
                     .into()
             }
             Self::File { .. } => "see that its folder is there, may be written, and has room".into(),

@@ -172,9 +172,7 @@ impl Copier<'_> {
     ///
     /// When a server or a file cannot be read or written, or a copy is not what it was copied from.
     pub async fn copy(&self, on_event: &mut dyn FnMut(Copying)) -> Result<Copied, Error> {
-        if !self.record.exists() {
-            self.record_ids().await?;
-        }
+        self.record_ids().await?;
         self.pass(1, on_event).await
     }
 
@@ -221,14 +219,20 @@ impl Copier<'_> {
         Ok(Some(all))
     }
 
-    /// What is known of a copy whose record is on another machine, or lost: which points are there.
+    /// Makes the record one of exactly the points that are in the copy. A run that was killed wrote and deleted some that
+    /// it did not come to record, and the record may be on another machine, or lost: of these points nothing else is known.
     async fn record_ids(&self) -> Result<(), Error> {
+        let mut old = self.record.entries()?;
         let mut writer = self.record.begin()?;
         let mut next = Some(None);
         while let Some(from) = next {
             let page = self.server.page(&self.spec.name, from, 4096, false).await?;
-            let entries = page.points.iter().map(|(id, _)| Entry { id: *id, source: UNKNOWN, target: UNKNOWN });
-            writer.push(&entries.collect::<Vec<_>>())?;
+            let entry = |(id, _): &(Id, _)| {
+                while old.next_if(|entry| entry.id < *id).is_some() {}
+                let known = old.next_if(|entry| entry.id == *id);
+                known.unwrap_or(Entry { id: *id, source: UNKNOWN, target: UNKNOWN })
+            };
+            writer.push(&page.points.iter().map(entry).collect::<Vec<_>>())?;
             next = page.next.map(Some);
         }
         self.record.commit(writer)
@@ -362,11 +366,11 @@ impl Copier<'_> {
     /// Whether the copy holds as many points as were copied, and some of them what they did when they were.
     async fn verify(&self, points: u64) -> Result<(), Error> {
         let to = &self.spec.name;
-        let differs = |reason| Error::Differs { copy: to.clone(), of: self.from.into(), reason };
         let found = self.server.count(to).await?;
         if found != points {
-            return Err(differs(format!("it holds {found} points instead of {points}")));
+            return Err(Error::Count { copy: to.clone(), of: self.from.into(), found, copied: points });
         }
+        let differs = |reason| Error::Differs { copy: to.clone(), of: self.from.into(), reason };
         let mut sample = self.server.sample(to, SAMPLE).await?;
         for entry in self.record.entries()? {
             let hex: String = entry.target.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -9,6 +9,7 @@ mod record;
 mod same;
 
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::time::Duration;
 
 use qdrant_client::qdrant::CollectionStatus;
@@ -206,7 +207,9 @@ impl Rebuild {
         for (name, wanted) in &self.spec.vectors {
             let Some(known) = there.vectors.get(name) else { continue };
             let shown = if name.is_empty() { "the vector".into() } else { format!("the vector {name}") };
-            for path in ["size", "multivector.comparator"] {
+            // Without points nothing is made anew. One that is written meanwhile does not fit, and the server says so.
+            let made_anew: &[_] = if there.is_empty { &[] } else { &["size", "multivector.comparator"] };
+            for path in made_anew {
                 let word = |settings: &Settings| settings.get(path).map_or("none".into(), |value| value.to_string());
                 if wanted.get(path) != known.get(path) {
                     let reason = format!("{shown} is made anew ({path} {} -> {})", word(known), word(wanted));
@@ -283,18 +286,19 @@ impl Server {
         Ok(note)
     }
 
-    /// Drops what an earlier run has made of the new collection; `false` when there is nothing. What no rebuild made stays.
+    /// Drops what an earlier run has made of the new collection, and the record of it in `folder`; `false` when there is nothing. What no rebuild made stays.
     ///
     /// # Errors
     ///
     /// When the server refuses.
-    pub async fn drop_unfinished(&self, rebuild: &Rebuild, live: &Live) -> Result<bool, Error> {
+    pub async fn drop_unfinished(&self, rebuild: &Rebuild, live: &Live, folder: &Path) -> Result<bool, Error> {
         let to = &rebuild.spec.name;
-        let is_copy = live.note(to).is_some_and(|note| note.of == rebuild.from);
-        if rebuild.stage != Stage::Fill || !is_copy || live.aliases.values().any(|behind| behind == to) {
-            return Ok(false);
-        }
-        self.delete_collection(to).await
+        let copy = live.note(to).filter(|note| note.of == rebuild.from);
+        let is_in_use = rebuild.stage != Stage::Fill || live.aliases.values().any(|behind| behind == to);
+        let Some(note) = copy.filter(|_| !is_in_use) else { return Ok(false) };
+        let is_dropped = self.delete_collection(to).await?;
+        Self::forget_copy(note, folder);
+        Ok(is_dropped)
     }
 
     /// Notes how far it is.

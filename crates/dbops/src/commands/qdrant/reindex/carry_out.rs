@@ -33,7 +33,7 @@ pub(super) async fn carry_out(one: &One<'_>) -> Result<Option<RebuiltDocument>> 
     live = server.live(from_ref(one.spec)).await?;
     let mut done = None;
     if let Some(mut job) = one.job(&live)? {
-        if one.args.restart && server.drop_unfinished(&job, &live).await? {
+        if one.args.restart && server.drop_unfinished(&job, &live, &one.folder).await? {
             ui.status(format!("{}: dropped {}, to begin anew", one.target.name, job.spec.name));
             live = server.live(from_ref(one.spec)).await?;
             match one.job(&live)? {
