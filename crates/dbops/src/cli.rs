@@ -105,6 +105,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
         Ok(Outcome::Ended(code)) => ExitCode::from(code),
+        Ok(Outcome::Failed(kind)) => kind.exit_code(),
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             ui.failure(&failure);
