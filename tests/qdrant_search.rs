@@ -57,6 +57,32 @@ fn both_sides_find_the_same_by_vector_point_and_row() {
     assert!(shown.stdout.contains("1 *") && shown.stdout.contains("* is found by one side only"), "{shown}");
 }
 
+#[test]
+fn a_key_of_several_columns_is_found_however_it_is_spaced() {
+    let tables = "CREATE EXTENSION vector;
+        CREATE TABLE parts (document text, part int, v vector(2), PRIMARY KEY (document, part));
+        INSERT INTO parts VALUES ('a/b', 1, '[1, 0]'), ('it''s \"so\"', 1, '[0, 1]'), ('a/b', 2, NULL)";
+    let from = "from: {target: app, table: parts, key: [document, part], vector: v}";
+    let bot = Bot::new(tables, "{size: 2, distance: Dot}", from);
+    bot.sync(&[]);
+    let (first, second) = (r#"["a/b", "1"]"#, r#"["it's \"so\"", "1"]"#);
+    for (written, key) in [
+        (first, first),
+        (r#"["a/b","1"]"#, first),
+        (r#"["a/b",1]"#, first),
+        (r#" [ "a\/b" , 1 ] "#, first),
+        (second, second),
+        (r#"["it's \"so\"",1]"#, second),
+    ] {
+        let (points, rows) = bot.found(&["--row", written, "--limit", "1", "--exact"]);
+        assert_eq!((points.len(), rows.as_slice()), (1, [key.to_owned()].as_slice()), "{written}");
+    }
+    for written in [r#"["a/b",2]"#, r#"["a/b"]"#, r#"["a/b",null]"#, "a/b"] {
+        let run = bot.search(&["--row", written]);
+        assert!(run.code == 2 && run.stderr.contains("there is no row "), "{written}: {run}");
+    }
+}
+
 /// The arguments, the exit code, and what is said.
 #[test]
 fn mistakes_are_named() {

@@ -105,6 +105,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
         Ok(Outcome::Ended(code)) => ExitCode::from(code),
+        Ok(Outcome::Failed(kind)) => kind.exit_code(),
         Err(failure) => {
             ui.failure(&failure);
             failure.kind.exit_code()

@@ -233,28 +233,20 @@ impl Ui {
 
     /// The last word when something failed.
     pub(crate) fn failure(&self, failure: &Failure) {
-        let causes: Vec<_> = failure.error.chain().skip(1).map(ToString::to_string).collect();
         if self.json {
-            let document = ErrorDocument {
-                error: ErrorBody {
-                    kind: failure.kind.name(),
-                    message: failure.error.to_string(),
-                    causes,
-                    hint: failure.hint.as_deref(),
-                },
-            };
             // Nothing more can be done for a reader that went away.
-            let _ = self.document(&document);
+            let _ = self.document(&ErrorDocument { error: failure.into() });
             return;
         }
-        let mut text = format!("{} {}", paint(BAD, "error:"), failure.error);
-        for cause in causes {
-            text.push_str(&format!("\n  {}", cause.replace('\n', "\n  ")));
+        let _ = writeln!(anstream::stderr(), "{}", told(failure));
+    }
+
+    /// Part of the work failed, and the command goes on with the rest. The document of `--json` is still to come.
+    pub(crate) fn failed_part(&self, failure: &Failure) {
+        if self.events {
+            return self.chatter(0, told(failure));
         }
-        if let Some(hint) = &failure.hint {
-            text.push_str(&format!("\n{} {hint}", paint(STRONG, "hint:")));
-        }
-        let _ = writeln!(anstream::stderr(), "{text}");
+        let _ = writeln!(anstream::stderr(), "{}", told(failure));
     }
 }
 
@@ -338,17 +330,41 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-#[derive(Serialize)]
-struct ErrorDocument<'a> {
-    error: ErrorBody<'a>,
+/// An error with its causes and its hint, a line each.
+fn told(failure: &Failure) -> String {
+    let mut text = format!("{} {}", paint(BAD, "error:"), failure.error);
+    for cause in failure.error.chain().skip(1) {
+        text.push_str(&format!("\n  {}", cause.to_string().replace('\n', "\n  ")));
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("\n{} {hint}", paint(STRONG, "hint:")));
+    }
+    text
 }
 
 #[derive(Serialize)]
-struct ErrorBody<'a> {
-    kind: &'a str,
+struct ErrorDocument {
+    error: ErrorBody,
+}
+
+/// A failure in a document.
+#[derive(Serialize)]
+pub(crate) struct ErrorBody {
+    kind: &'static str,
     message: String,
     causes: Vec<String>,
-    hint: Option<&'a str>,
+    hint: Option<String>,
+}
+
+impl From<&Failure> for ErrorBody {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind.name(),
+            message: failure.error.to_string(),
+            causes: failure.error.chain().skip(1).map(ToString::to_string).collect(),
+            hint: failure.hint.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -65,13 +65,37 @@ impl fmt::Display for FileError {
 ///
 /// The first mistake, when the file cannot be read or says something that no server could be.
 pub fn read_file(path: &Path) -> Result<Vec<CollectionSpec>, FileError> {
+    parse_file(path, &read_text(path)?)
+}
+
+/// Without the mark that some editors put at the beginning.
+fn read_text(path: &Path) -> Result<String, FileError> {
     let text = std::fs::read_to_string(path).map_err(|error| FileError {
         path: path.into(),
         place: None,
         message: format!("cannot be read: {error}"),
         advice: Some(Advice::Text("correct `collections` in the configuration".into())),
     })?;
-    parse_file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))
+    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}
+
+/// Whether the tables that the collections of the file at `path` come from are in one of these `databases`, the
+/// PostgreSQL targets.
+///
+/// # Errors
+///
+/// The first target that is none of them, with its place.
+pub fn check_databases(path: &Path, declared: &[CollectionSpec], databases: &[&str]) -> Result<(), FileError> {
+    let targets = declared.iter().filter_map(|spec| Some((spec, spec.source.as_ref()?.target.as_str())));
+    for (spec, target) in targets {
+        if !databases.contains(&target) {
+            let text = read_text(path)?;
+            let place = [key("collections"), key(&spec.name), key("from"), key("target")];
+            let message = format!("there is no PostgreSQL target `{target}`");
+            return Err(Reader { path, text: &text }.error(&place, message, one_of(target, databases)));
+        }
+    }
+    Ok(())
 }
 
 /// Reads the text of the file that is, or will be, at `path`.

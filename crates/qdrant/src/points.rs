@@ -1,7 +1,7 @@
 //! Points as a synchronisation writes and reads them: in batches, again after a broken connection, and in the order of
 //! their ids, which is that of Qdrant's scroll: numbers first, then UUIDs by their bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use qdrant_client::qdrant::{
 };
 use serde_json::Value as Json;
 
-use crate::{Error, MARK, Server, Vectors};
+use crate::{Error, MARK, Server, Vectors, wire};
 
 /// How often in a row a call is made that finds nobody.
 const ATTEMPTS: u32 = 6;
@@ -116,6 +116,17 @@ impl Server {
     /// When the server cannot be asked.
     pub async fn has_collection(&self, name: &str) -> Result<bool, Error> {
         Ok(self.names().await?.iter().any(|known| known == name))
+    }
+
+    /// How many numbers each dense vector of a collection has; `None` when there is no such collection.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached.
+    pub async fn sizes(&self, name: &str) -> Result<Option<BTreeMap<String, u64>>, Error> {
+        let Some(info) = self.info(name).await? else { return Ok(None) };
+        let params = info.config.and_then(|config| config.params).unwrap_or_default();
+        Ok(Some(wire::vectors(params.vectors_config).into_iter().map(|(name, params)| (name, params.size)).collect()))
     }
 
     /// Writes points, each in the place of the one with its id, and waits until they can be found.

@@ -87,14 +87,14 @@ impl Searched {
         Ok(index_of(&plan))
     }
 
-    /// The vector of the row with this key.
+    /// The vector of the row with this key; a key of several columns is a JSON array.
     ///
     /// # Errors
     ///
     /// When the table cannot be read.
     pub async fn vector_of(&self, key: &str) -> Result<Option<Vec<f32>>, Error> {
         let table = &self.session.table;
-        let query = table.rows(&table.has_key(&[key.to_owned()]));
+        let query = table.rows(&table.has_written_key(key));
         let found = rows(&self.session.client, table, &query).await?.next().await.transpose()?;
         let vectors: Option<Vectors> = found.map(|row| row.vectors(table)).transpose()?;
         Ok(vectors.and_then(|mut vectors| vectors.remove(&self.vector)).and_then(PointVector::dense))

@@ -128,7 +128,11 @@ impl Row {
                 Form::Sparse => of_sparse(bytes),
             };
             let unreadable = "has a vector that cannot be read: an empty array, or one with NULL in it";
-            vectors.insert(name.clone(), vector.ok_or_else(|| self.wrong(table, unreadable))?);
+            let vector = vector.ok_or_else(|| self.wrong(table, unreadable))?;
+            if let Some(reason) = table.sizes.get(name).and_then(|size| other_size(name, &vector, *size)) {
+                return Err(self.wrong(table, &reason));
+            }
+            vectors.insert(name.clone(), vector);
         }
         Ok(vectors)
     }
@@ -136,6 +140,18 @@ impl Row {
     fn wrong(&self, table: &Table, reason: &str) -> Error {
         Error::Row { table: table.name.clone(), key: self.key.text(), reason: reason.into() }
     }
+}
+
+/// What is wrong with a dense vector that has not so many numbers as the collection takes.
+fn other_size(name: &str, vector: &PointVector, size: u64) -> Option<String> {
+    let lists = match vector {
+        PointVector::Dense(numbers) => std::slice::from_ref(numbers),
+        PointVector::Multi(lists) => lists,
+        PointVector::Sparse { .. } => return None,
+    };
+    let wrong = lists.iter().map(Vec::len).find(|length| *length as u64 != size)?;
+    let name = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    Some(format!("has a vector{name} of dimension {wrong}, and the collection takes {size}"))
 }
 
 /// Puts a value where the path leads, beside what is there already.
@@ -239,7 +255,7 @@ mod tests {
 
     use dbops_qdrant::PointVector;
 
-    use super::{of_array, of_sparse, of_vector, of_vectors, put};
+    use super::{of_array, of_sparse, of_vector, of_vectors, other_size, put};
 
     #[test]
     fn paths_lead_into_objects() {
@@ -266,6 +282,15 @@ mod tests {
         let sparse = [0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0x3f, 0x80, 0, 0];
         assert_eq!(of_sparse(&sparse), Some(PointVector::Sparse { indices: vec![7], values: vec![1.0] }));
         assert_eq!(of_sparse(&sparse[..16]), None);
+    }
+
+    #[test]
+    fn each_list_of_numbers_has_the_size() {
+        let multi = PointVector::Multi(vec![vec![1.0, 2.0], vec![1.0]]);
+        let said = other_size("title", &multi, 2);
+        assert_eq!(said.as_deref(), Some("has a vector `title` of dimension 1, and the collection takes 2"));
+        assert_eq!(other_size("", &PointVector::Dense(vec![1.0; 3]), 3), None);
+        assert_eq!(other_size("", &PointVector::Sparse { indices: vec![7], values: vec![1.0] }, 3), None);
     }
 
     proptest! {

@@ -42,10 +42,10 @@ impl Session {
         server: &Server,
         collection: &str,
     ) -> Result<Self, Error> {
-        if !server.has_collection(collection).await? {
-            return Err(Error::NoCollection(collection.into()));
-        }
-        Self::begin(url, source).await
+        let sizes = server.sizes(collection).await?.ok_or_else(|| Error::NoCollection(collection.into()))?;
+        let mut session = Self::begin(url, source).await?;
+        session.table.sizes = sizes;
+        Ok(session)
     }
 
     pub(crate) async fn begin(url: &DatabaseUrl, source: &SourceSpec) -> Result<Self, Error> {

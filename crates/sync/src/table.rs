@@ -6,6 +6,7 @@ use std::fmt::Write;
 use dbops_postgres::tokio_postgres::{Client, Row};
 use dbops_postgres::{quote_identifier, quote_literal};
 use dbops_qdrant::SourceSpec;
+use serde_json::Value;
 
 use crate::Error;
 
@@ -56,10 +57,14 @@ pub(crate) struct Table {
     pub(crate) key: KeyKind,
     /// The vectors by name, with the form that each comes in.
     pub(crate) vectors: Vec<(String, Form)>,
+    /// How many numbers the collection's dense vectors have, where there is a collection.
+    pub(crate) sizes: BTreeMap<String, u64>,
     /// The paths in the payload, the shorter ones first.
     pub(crate) paths: Vec<String>,
     /// Whether its pages can be divided among sessions.
     pub(crate) has_pages: bool,
+    /// Whether the key is of several columns.
+    is_composite: bool,
     key_column: String,
     pub(crate) key_value: String,
     /// What follows the key in a whole row: the payload, and each vector.
@@ -118,6 +123,8 @@ impl Table {
         Ok(Self {
             key,
             vectors,
+            sizes: BTreeMap::new(),
+            is_composite: keys.len() > 1,
             paths: payload.iter().map(|(path, _)| path.clone()).collect(),
             has_pages: relation_kind == "r",
             key_column,
@@ -164,6 +171,19 @@ impl Table {
     pub(crate) fn has_key(&self, keys: &[String]) -> String {
         let keys: Vec<_> = keys.iter().map(|key| quote_literal(key)).collect();
         format!("{} IN ({})", self.key_column, keys.join(", "))
+    }
+
+    /// That a row has the key that somebody wrote: that of several columns is a JSON array, spaced as they like, with
+    /// numbers in quotes or without.
+    pub(crate) fn has_written_key(&self, key: &str) -> String {
+        let parts = if self.is_composite { serde_json::from_str::<Vec<Value>>(key).ok() } else { None };
+        let Some(parts) = parts else { return self.has_key(&[key.to_owned()]) };
+        let texts = parts.iter().map(|part| match part {
+            Value::Null => "NULL::pg_catalog.text".to_owned(),
+            Value::String(text) => format!("{}::pg_catalog.text", quote_literal(text)),
+            other => format!("{}::pg_catalog.text", quote_literal(&other.to_string())),
+        });
+        format!("{} = {}", self.key_column, key_of_texts(&texts.collect::<Vec<_>>()))
     }
 
     /// What it takes to compare the rows by one of their vectors.
@@ -219,8 +239,13 @@ fn key(columns: &[&Column]) -> (KeyKind, String, String) {
     }
     let texts: Vec<_> =
         columns.iter().map(|column| format!("{}::pg_catalog.text", quote_identifier(&column.name))).collect();
-    let whole = format!("pg_catalog.jsonb_build_array({})::pg_catalog.text", texts.join(", "));
+    let whole = key_of_texts(&texts);
     (KeyKind::Text, whole.clone(), whole)
+}
+
+/// The key of several columns.
+fn key_of_texts(texts: &[String]) -> String {
+    format!("pg_catalog.jsonb_build_array({})::pg_catalog.text", texts.join(", "))
 }
 
 fn vector_of(column: &Column, vector_schema: Option<&str>, table: &str) -> Result<(Form, String), Error> {

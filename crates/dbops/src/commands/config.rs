@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use dbops_backup::{Count, Keep};
 use serde::Serialize;
 
+use super::qdrant::read_declared;
 use super::{Context, Outcome, repository};
 use crate::config::{Config, DeclaredSchema, TargetKind, json_schema};
 use crate::failure::Result;
@@ -107,6 +108,11 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<Outcome> {
 fn check(context: &Context) -> Result<()> {
     let config = context.config()?;
     repository::keys(context, &config, None)?;
+    for (_, target) in config.select_qdrant(&[])? {
+        if let Some(path) = &target.collections {
+            read_declared(&config, path)?;
+        }
+    }
     let document = document(&config);
     context.ui.document(&document)?;
     let path = context.environment.shown(Path::new(&document.path)).to_string();

@@ -22,7 +22,7 @@ pub(crate) mod status;
 
 use crate::config::Config;
 use crate::environment::Environment;
-use crate::failure::Result;
+use crate::failure::{FailureKind, Result};
 use crate::ui::Ui;
 
 /// What every command gets.
@@ -48,4 +48,6 @@ pub(crate) enum Outcome {
     Found,
     /// The exit code of a program that was run for the user, or that of a Nagios plugin.
     Ended(u8),
+    /// Part of it failed, which was told.
+    Failed(FailureKind),
 }

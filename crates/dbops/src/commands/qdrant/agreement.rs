@@ -1,7 +1,7 @@
 //! After a restore of either side: whether collections still hold what the rows of their tables do.
 
 use super::prepare;
-use super::sources::{Sourced, choose};
+use super::sources::{choose, shown, sourced};
 use super::verify::verify_one;
 use crate::commands::Context;
 use crate::config::Config;
@@ -14,22 +14,25 @@ pub(crate) async fn warn_of_differences(context: &Context, config: &Config, rest
         Err(failure) => return context.ui.warn(format!("collections were not compared: {:#}", failure.error)),
     };
     // Where there is no collection with a table there is nothing to compare.
-    let Ok(all) = choose(config, &prepared, &[]).await else { return };
-    let is_concerned =
-        |one: &&Sourced<'_>| restored.iter().any(|name| *name == one.source.target || *name == one.target.name);
-    for one in all.iter().filter(is_concerned) {
-        let name = format!("{}: {}", one.target.name, one.spec.name);
-        match verify_one(context, one, false).await {
-            Ok(found) if found.is_same() => context.ui.detail(format!("{name}: the same as {}", one.from())),
+    let Ok(all) = choose(&prepared, &[]) else { return };
+    for (target, spec) in all {
+        let Some(source) = &spec.source else { continue };
+        if !restored.iter().any(|name| *name == source.target || *name == target.name) {
+            continue;
+        }
+        let name = format!("{}: {}", target.name, spec.name);
+        let verified = async { verify_one(context, &sourced(config, target, spec).await?, false).await };
+        let from = shown(source);
+        match verified.await {
+            Ok(found) if found.is_same() => context.ui.detail(format!("{name}: the same as {from}")),
             Ok(found) => context.ui.warn(format!(
-                "{name} is not what {} is: {} rows without a point, {} points without a row, {} that differ; see `dbops qdrant \
+                "{name} is not what {from} is: {} rows without a point, {} points without a row, {} that differ; see `dbops qdrant \
                  verify`, and `dbops qdrant sync` makes it so",
-                one.from(),
                 found.missing.count,
                 found.extra.count,
                 found.different.count
             )),
-            Err(failure) => context.ui.warn(format!("{name} was not compared with {}: {:#}", one.from(), failure.error)),
+            Err(failure) => context.ui.warn(format!("{name} was not compared with {from}: {:#}", failure.error)),
         }
     }
 }

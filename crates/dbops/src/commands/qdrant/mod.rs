@@ -3,6 +3,7 @@
 mod agreement;
 mod alias;
 mod apply;
+mod failures;
 mod nodes;
 mod plan;
 mod recall;
@@ -16,10 +17,13 @@ mod sync;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use dbops_qdrant::{Advice, CollectionSpec, Error, Extent, FileError, Server, ServerOptions, read_file};
+use dbops_qdrant::{
+    Advice, CollectionSpec, Error, Extent, FileError, Server, ServerOptions, check_databases, read_file,
+};
 
 use super::{Context, Outcome};
 use crate::config::{Config, QdrantAddress, QdrantAddresses, QdrantTarget, suggest};
@@ -221,9 +225,17 @@ fn prepare<'a>(context: &Context, config: &'a Config, names: &[String]) -> Resul
             return Err(Failure::usage(format!("target `{name}` declares no collections"))
                 .with_hint(format!("add `collections: qdrant/collections.yaml` to it in {}", config.path.display())));
         };
-        prepared.push(Prepared { name, server: connect(target)?, declared: read_file(path)? });
+        prepared.push(Prepared { name, server: connect(target)?, declared: read_declared(config, path)? });
     }
     Ok(prepared)
+}
+
+/// The collections that a file declares, whose tables have to be in targets of the configuration.
+pub(crate) fn read_declared(config: &Config, path: &Path) -> Result<Vec<CollectionSpec>> {
+    let declared = read_file(path)?;
+    let databases: Vec<_> = config.select_postgres(&[])?.into_iter().map(|(name, _)| name).collect();
+    check_databases(path, &declared, &databases)?;
+    Ok(declared)
 }
 
 impl Prepared<'_> {

@@ -7,9 +7,10 @@ use dbops_qdrant::{Id, Search};
 use dbops_sync::Searched;
 use serde::Serialize;
 
+use super::failures::{FailedDocument, Failures};
 use super::prepare;
 use super::search::{open, vector_named};
-use super::sources::{Sourced, choose};
+use super::sources::{Sourced, choose, sourced};
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
@@ -40,10 +41,11 @@ fn part(text: &str) -> std::result::Result<f64, String> {
 }
 
 /// `{"collections": [{"target", "collection", "k", "queries", "qdrant": {"recall", "p50_ms", "p95_ms", "p99_ms"},
-/// "pgvector": {…, "index"}}]}`.
+/// "pgvector": {…, "index"}}], "failed": [{"target", "collection", "error"}]}`.
 #[derive(Serialize)]
 struct RecallDocument {
     collections: Vec<CollectionDocument>,
+    failed: Vec<FailedDocument>,
 }
 
 #[derive(Serialize)]
@@ -76,15 +78,23 @@ struct Side {
 
 pub(super) async fn recall(context: &Context, config: &Config, names: &[String], args: &RecallArgs) -> Result<Outcome> {
     let prepared = prepare(context, config, names)?;
-    let (mut collections, mut lines) = (Vec::new(), Vec::new());
-    for one in choose(config, &prepared, &args.collections).await? {
-        let measured = measure(context, &one, args).await?;
+    let chosen = choose(&prepared, &args.collections)?;
+    let (mut collections, mut lines, mut failures) = (Vec::new(), Vec::new(), Failures::of(&chosen));
+    for one in chosen {
+        let measured = async { measure(context, &sourced(config, one.0, one.1).await?, args).await };
+        let measured = match measured.await {
+            Ok(measured) => measured,
+            Err(failure) => {
+                failures.add(context, one, failure)?;
+                continue;
+            }
+        };
         let index = measured.pgvector.index.clone().unwrap_or_else(|| "no index".into());
         for (side, found) in [("qdrant", &measured.qdrant), ("pgvector", &measured.pgvector)] {
             let is_low = args.min.is_some_and(|min| found.recall < min);
             let recall = format!("{:.3}", found.recall);
             lines.push(vec![
-                one.spec.name.clone(),
+                one.1.name.clone(),
                 if side == "qdrant" { side.into() } else { format!("{side}, {index}") },
                 if is_low { paint(BAD, recall) } else { recall },
                 format!("{:.1}", found.p50_ms),
@@ -98,20 +108,21 @@ pub(super) async fn recall(context: &Context, config: &Config, names: &[String],
         |one: &CollectionDocument| args.min.is_some_and(|min| one.qdrant.recall < min || one.pgvector.recall < min);
     let is_found = collections.iter().any(is_low);
     let recall = format!("recall@{}", args.k);
-    context.ui.table(&["collection", "searched by", &recall, "p50 ms", "p95 ms", "p99 ms"], lines)?;
     if let Some(first) = collections.first() {
+        context.ui.table(&["collection", "searched by", &recall, "p50 ms", "p95 ms", "p99 ms"], lines)?;
         context.ui.data(format!("{} queries each, beside a search of all rows", paint(STRONG, first.queries)))?;
     }
-    context.ui.document(&RecallDocument { collections })?;
-    Ok(if is_found { Outcome::Found } else { Outcome::Done })
+    let (failed, outcome) = failures.end(if is_found { Outcome::Found } else { Outcome::Done });
+    context.ui.document(&RecallDocument { collections, failed })?;
+    Ok(outcome)
 }
 
 async fn measure(context: &Context, one: &Sourced<'_>, args: &RecallArgs) -> Result<CollectionDocument> {
-    let (using, vector) = vector_named(one.spec, args.using.as_deref())?;
+    let (using, vector) = vector_named(one.spec, args.using.as_deref()).map_err(|failure| one.failed(failure))?;
     let table = open(one, using, vector).await?;
     let sample = table.sample(args.sample).await.map_err(|error| one.failed(error))?;
     let Some((_, first)) = sample.first() else {
-        return Err(Failure::usage(format!("{}: there are no rows to search by", one.from())));
+        return Err(one.failed(Failure::usage(format!("{}: there are no rows to search by", one.from()))));
     };
     // The row itself is always found, and does not count.
     let limit = args.k + 1;
@@ -124,7 +135,7 @@ async fn measure(context: &Context, one: &Sourced<'_>, args: &RecallArgs) -> Res
         wanted += exact.len();
         let begun = Instant::now();
         let search = Search { vector, using, limit, exact: false };
-        let points = one.target.server.nearest(&one.collection, search).await?;
+        let points = one.target.server.nearest(&one.collection, search).await.map_err(|error| one.failed(error))?;
         qdrant.add(begun, &exact, &others(points.into_iter().map(|(id, _)| id), *own, args.k));
         let begun = Instant::now();
         let found = rows(&table, vector, limit, false, one).await?;

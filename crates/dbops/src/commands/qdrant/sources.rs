@@ -23,33 +23,36 @@ pub(super) struct Sourced<'a> {
 }
 
 impl Sourced<'_> {
-    /// `vector_db public.chunks`
     pub(super) fn from(&self) -> String {
-        format!("{} {}.{}", self.source.target, self.source.schema, self.source.table)
+        shown(self.source)
     }
 
-    pub(super) fn failed(&self, error: Error) -> Failure {
-        Failure::from(error).context(format!("{}: {}", self.target.name, self.spec.name))
+    pub(super) fn failed(&self, error: impl Into<Failure>) -> Failure {
+        error.into().context(format!("{}: {}", self.target.name, self.spec.name))
     }
 }
 
+/// `vector_db public.chunks`
+pub(super) fn shown(source: &SourceSpec) -> String {
+    format!("{} {}.{}", source.target, source.schema, source.table)
+}
+
+/// A collection with the target that declares it.
+pub(super) type Declared<'a> = (&'a Prepared<'a>, &'a CollectionSpec);
+
 /// The collections of these names or aliases, all that have a table when there are none.
-pub(super) async fn choose<'a>(
-    config: &'a Config,
-    prepared: &'a [Prepared<'a>],
-    names: &[String],
-) -> Result<Vec<Sourced<'a>>> {
+pub(super) fn choose<'a>(prepared: &'a [Prepared<'a>], names: &[String]) -> Result<Vec<Declared<'a>>> {
     let mut chosen = Vec::new();
     if names.is_empty() {
         for target in prepared {
-            for spec in target.declared.iter().filter(|spec| spec.source.is_some()) {
-                chosen.push(sourced(config, target, spec).await?);
-            }
+            let with_table = target.declared.iter().filter(|spec| spec.source.is_some());
+            chosen.extend(with_table.map(|spec| (target, spec)));
         }
     }
     for name in names {
         let (target, spec) = declared(prepared, name)?;
-        chosen.push(sourced(config, target, spec).await?);
+        table(spec)?;
+        chosen.push((target, spec));
     }
     if chosen.is_empty() {
         return Err(Failure::usage("no declared collection has a table").with_hint(DECLARE));
@@ -58,7 +61,7 @@ pub(super) async fn choose<'a>(
 }
 
 /// The collection of this name or alias.
-pub(super) fn declared<'a>(prepared: &'a [Prepared<'a>], name: &str) -> Result<(&'a Prepared<'a>, &'a CollectionSpec)> {
+pub(super) fn declared<'a>(prepared: &'a [Prepared<'a>], name: &str) -> Result<Declared<'a>> {
     let mut all = prepared.iter().flat_map(|target| target.declared.iter().map(move |spec| (target, spec)));
     let found = all.clone().find(|(_, spec)| spec.name == name || spec.alias.as_deref() == Some(name));
     found.ok_or_else(|| {
@@ -73,10 +76,14 @@ pub(super) async fn sourced<'a>(
     target: &'a Prepared<'a>,
     spec: &'a CollectionSpec,
 ) -> Result<Sourced<'a>> {
-    let none = || Failure::usage(format!("`{}` has no table", spec.name)).with_hint(DECLARE);
-    let source = spec.source.as_ref().ok_or_else(none)?;
+    let source = table(spec)?;
     let database = database(config, target, spec, source)?;
     Ok(Sourced { target, spec, collection: target.standing(spec).await?, source, database })
+}
+
+fn table(spec: &CollectionSpec) -> Result<&SourceSpec> {
+    let none = || Failure::usage(format!("`{}` has no table", spec.name)).with_hint(DECLARE);
+    spec.source.as_ref().ok_or_else(none)
 }
 
 const DECLARE: &str =

@@ -4,8 +4,9 @@ use clap::Args;
 use dbops_sync::{SyncOptions, Synced, Way, sync as synchronise};
 use serde::Serialize;
 
+use super::failures::{FailedDocument, Failures};
 use super::prepare;
-use super::sources::{Reading, Sourced, choose};
+use super::sources::{Reading, Sourced, choose, sourced};
 use crate::commands::backup::seconds;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -29,11 +30,12 @@ pub(super) struct SyncArgs {
 }
 
 /// `{"dry_run", "collections": [{"target", "collection", "from", "way", "rows", "inserted", "updated", "deleted",
-/// "duration_ms"}]}`; `way` is load, compare or changes.
+/// "duration_ms"}], "failed": [{"target", "collection", "error"}]}`; `way` is load, compare or changes.
 #[derive(Serialize)]
 struct SyncDocument {
     dry_run: bool,
     collections: Vec<SyncedDocument>,
+    failed: Vec<FailedDocument>,
 }
 
 #[derive(Serialize)]
@@ -53,12 +55,18 @@ pub(super) async fn sync(context: &Context, config: &Config, names: &[String], a
     let prepared = prepare(context, config, names)?;
     let SyncArgs { full, dry_run, allow_deletes, .. } = *args;
     let options = SyncOptions { full, dry_run, allow_deletes, deep: None };
-    let mut collections = Vec::new();
-    for one in choose(config, &prepared, &args.collections).await? {
-        collections.push(sync_one(context, &one, &options).await?);
+    let chosen = choose(&prepared, &args.collections)?;
+    let (mut collections, mut failures) = (Vec::new(), Failures::of(&chosen));
+    for one in chosen {
+        let synced = async { sync_one(context, &sourced(config, one.0, one.1).await?, &options).await };
+        match synced.await {
+            Ok(synced) => collections.push(synced),
+            Err(failure) => failures.add(context, one, failure)?,
+        }
     }
-    context.ui.document(&SyncDocument { dry_run: args.dry_run, collections })?;
-    Ok(Outcome::Done)
+    let (failed, outcome) = failures.end(Outcome::Done);
+    context.ui.document(&SyncDocument { dry_run: args.dry_run, collections, failed })?;
+    Ok(outcome)
 }
 
 pub(super) async fn sync_one(context: &Context, one: &Sourced<'_>, options: &SyncOptions) -> Result<SyncedDocument> {

@@ -7,8 +7,9 @@ use dbops_qdrant::Distance;
 use dbops_sync::{Found, SyncOptions, Verified, verify as compare};
 use serde::Serialize;
 
+use super::failures::{FailedDocument, Failures};
 use super::prepare;
-use super::sources::{Reading, Sourced, choose};
+use super::sources::{Reading, Sourced, choose, sourced};
 use super::sync::sync_one;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -32,10 +33,11 @@ pub(super) struct VerifyArgs {
 }
 
 /// `{"collections": [{"target", "collection", "from", "same", "rows", "points", "missing": {"count", "sample"}, "extra",
-/// "different"}]}`; the samples are keys of rows, of `extra` ids of points.
+/// "different"}], "failed": [{"target", "collection", "error"}]}`; the samples are keys of rows, of `extra` ids of points.
 #[derive(Serialize)]
 struct VerifyDocument {
     collections: Vec<VerifiedDocument>,
+    failed: Vec<FailedDocument>,
 }
 
 #[derive(Serialize)]
@@ -65,22 +67,32 @@ impl From<Found> for FoundDocument {
 
 pub(super) async fn verify(context: &Context, config: &Config, names: &[String], args: &VerifyArgs) -> Result<Outcome> {
     let prepared = prepare(context, config, names)?;
-    let mut collections = Vec::new();
-    for one in choose(config, &prepared, &args.collections).await? {
-        let mut verified = verify_one(context, &one, args.deep).await?;
-        tell(context, &one, &verified)?;
-        if args.repair && !verified.is_same() {
-            let deep = args.deep.then(|| distances(&one));
-            let options = SyncOptions { full: true, dry_run: false, allow_deletes: args.allow_deletes, deep };
-            sync_one(context, &one, &options).await?;
-            verified = verify_one(context, &one, args.deep).await?;
-            tell(context, &one, &verified)?;
+    let chosen = choose(&prepared, &args.collections)?;
+    let (mut collections, mut failures) = (Vec::new(), Failures::of(&chosen));
+    for one in chosen {
+        let verified = async { verify_and_repair(context, &sourced(config, one.0, one.1).await?, args).await };
+        match verified.await {
+            Ok(verified) => collections.push(verified),
+            Err(failure) => failures.add(context, one, failure)?,
         }
-        collections.push(document(&one, verified));
     }
     let is_same = collections.iter().all(|one| one.same);
-    context.ui.document(&VerifyDocument { collections })?;
-    Ok(if is_same { Outcome::Done } else { Outcome::Found })
+    let (failed, outcome) = failures.end(if is_same { Outcome::Done } else { Outcome::Found });
+    context.ui.document(&VerifyDocument { collections, failed })?;
+    Ok(outcome)
+}
+
+async fn verify_and_repair(context: &Context, one: &Sourced<'_>, args: &VerifyArgs) -> Result<VerifiedDocument> {
+    let mut verified = verify_one(context, one, args.deep).await?;
+    tell(context, one, &verified)?;
+    if args.repair && !verified.is_same() {
+        let deep = args.deep.then(|| distances(one));
+        let options = SyncOptions { full: true, dry_run: false, allow_deletes: args.allow_deletes, deep };
+        sync_one(context, one, &options).await?;
+        verified = verify_one(context, one, args.deep).await?;
+        tell(context, one, &verified)?;
+    }
+    Ok(document(one, verified))
 }
 
 pub(super) async fn verify_one(context: &Context, one: &Sourced<'_>, deep: bool) -> Result<Verified> {
