@@ -31,7 +31,7 @@ fn a_new_project_can_be_worked_with() {
     assert_eq!(told, expected, "{run}");
     assert!(run.stderr.contains("set DATABASE_URL") && run.stderr.contains("next: `dbops doctor`"), "{run}");
     let check = project.ok(&["config", "check"]);
-    assert_eq!(check.stdout, "config/dbops.yaml: 1 targets, nothing wrong\n");
+    assert_eq!(check.stdout, "config/dbops.yaml: 1 target, nothing wrong\n");
 
     let project = project.env("DATABASE_URL", &url.reveal());
     project.write("config/database/schema.sql", "CREATE TABLE users (id int PRIMARY KEY);\n");
@@ -106,6 +106,7 @@ fn a_failure_leaves_nothing_behind() {
     assert_eq!(run.code, 1, "{run}");
     assert_eq!(files(&project), ["config/b"], "{run}");
     assert!(run.stderr.contains("cannot make the folder PROJECT/config/b"), "{run}");
+    assert!(!project.path("config/a").exists(), "{run}");
 }
 
 #[test]
@@ -115,16 +116,32 @@ fn mistakes_are_told_before_anything_is_written() {
         (&["init", "--postgres", "a", "--qdrant", "a"], "two targets would be called `a`"),
         (&["init", "--postgres", "mysql://h/d"], "this is not a PostgreSQL URL"),
         (&["init", "--from-database", "${NOWHERE}"], "the environment variable NOWHERE is not set"),
+        (
+            &["init", "--postgres", "bot-db=${A:-postgresql://h/a}", "--postgres", "bot_db"],
+            "`bot-db` and `bot_db` would share",
+        ),
+        (&["init", "--postgres", "bot", "--qdrant", "BOT"], "`bot` and `BOT` would share their variables: BOT_URL"),
+        (&["init", "--postgres", "1x"], "--postgres: `1x` cannot name a target"),
+        (&["init", "--qdrant", "bot db"], "--qdrant: `bot db` cannot name a target"),
+        (&["init", "--postgres", "me:s3cret@h/d"], "--postgres: this is not a PostgreSQL URL"),
         (&["init", "--from-alembic", "none.ini"], "none.ini: "),
+        (&["init", "--from-alembic", "."], " is a folder"),
         (&["init", "--qdrant", "q=http://user:s3cret@h:6333"], "this is not the address of a Qdrant server"),
+        (&["init", "--from-qdrant", "http://h:1,s3cret"], "--from-qdrant: this is not the address of a Qdrant server"),
+        (&["init", "--from-qdrant", "${NOWHERE}"], "--from-qdrant: the environment variable NOWHERE is not set"),
+        (&["init", "--from-qdrant", "${WRONG}"], "--from-qdrant: this is not the address of a Qdrant server"),
+        (&["init", "--postgres", "a=${WRONG}"], "--postgres: in the variable WRONG: this is not a PostgreSQL URL"),
+        (&["init", "--qdrant", "${NO WHERE}"], "`${NO WHERE}` is not a variable"),
+        (&["init", "--qdrant", "odd"], "the configuration that init would write cannot be used"),
         (&["--config", "x.yaml", "init"], "name the project's folder instead"),
         (&["init", "--no-stamp"], "--from-database"),
     ];
     for (arguments, message) in cases {
-        let project = Project::empty();
+        let project = Project::empty().env("WRONG", "s3cret").env("ODD_GRPC_PORT", "http");
         let run = project.run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {run}");
         assert!(run.stderr.contains(message) && !run.stderr.contains("s3cret"), "{arguments:?}: {run}");
+        assert!(run.stderr.contains("hint: ") || run.stderr.contains("Usage: "), "{arguments:?}: {run}");
         assert_eq!(files(&project), [""; 0], "{arguments:?}: {run}");
     }
 }
@@ -197,9 +214,51 @@ fn a_database_with_migrations_is_not_taken_for_one_without() {
 
     // An empty table, and an empty database, say nothing.
     execute(&url, "DELETE FROM alembic_version");
-    let document = project.json(0, &["init", "--from-database", "app=${APP_URL}", "--yes"]);
-    assert_eq!(document["targets"][0]["stamped"], json!([]));
+    let run = project.ok(&["init", "--from-database", "app=${APP_URL}", "--yes"]);
+    assert!(!run.stderr.contains("stamped, now at"), "{run}");
+    let next = "next: `dbops doctor`, then `dbops migrate revision --autogenerate";
+    assert!(run.stderr.contains(next), "there is nothing that could have drifted: {run}");
     project.ok(&["config", "check"]);
+}
+
+#[test]
+fn what_is_left_to_stamp_is_told_of_every_database() {
+    let (first, second) = (create_database("unwritable"), create_database("writable"));
+    for url in [&first, &second] {
+        execute(url, "CREATE TABLE users (id int PRIMARY KEY)");
+    }
+    let read_only = |is_so| {
+        execute(&first, &format!("ALTER DATABASE {} SET default_transaction_read_only = {is_so}", first.database()));
+    };
+    read_only("on");
+    let project = Project::empty().env("ONE_URL", &first.reveal()).env("TWO_URL", &second.reveal());
+    let adopted = ["--from-database", "one=${ONE_URL}", "--from-database", "two=${TWO_URL}"];
+    let run = project.run(&[&["init", "--yes"], &adopted[..]].concat());
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("one is not stamped, nor is what was to follow: two"), "{run}");
+    let (_, left) = run.stderr.split_once("`dbops ").expect("a command to go on with");
+    let left: Vec<_> = left.split('`').next().unwrap_or_default().split(' ').collect();
+    assert_eq!(left, ["migrate", "stamp", "heads", "-t", "one", "-t", "two"], "{run}");
+
+    let dialled =
+        format!("BEGIN READ WRITE; ALTER DATABASE {} RESET default_transaction_read_only; COMMIT", first.database());
+    execute(&first, &dialled);
+    project.ok(&left);
+    for url in [&first, &second] {
+        assert_eq!(query(url, "SELECT count(*) FROM alembic_version"), ["1"]);
+    }
+}
+
+/// The new configuration is the nearer one from then on.
+#[test]
+fn a_configuration_above_that_is_hidden_is_told() {
+    let project = Project::empty();
+    project.ok(&["init"]);
+    let run = project.ok(&["init", "part", "--postgres", "other"]);
+    let warning = "in part and below, dbops finds the new configuration now, and not PROJECT/config/dbops.yaml";
+    assert!(run.stderr.contains(warning), "{run}");
+    let elsewhere = Project::empty();
+    assert!(!elsewhere.ok(&["init"]).stderr.contains("and below"));
 }
 
 /// What PostgreSQL has beyond tables: it comes back, and the way down leads to nothing.
@@ -287,6 +346,25 @@ fn an_alembic_project_is_adopted_as_far_as_it_can_be_read() {
     let run = adopt(&project, &[]);
     assert!(run.stderr.contains("set DATABASE_URL"), "{run}");
     project.ok(&["config", "check"]);
+}
+
+#[test]
+fn a_python_that_is_not_there_is_named_as_it_was_given() {
+    let project = alembic_project("", "");
+    let run = project.run(&["init", "--from-alembic", "db/alembic.ini", "--python", "/nowhere/python"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("there is no program /nowhere/python"), "{run}");
+}
+
+/// As macOS has it in the names of files.
+#[test]
+fn an_alembic_project_may_be_in_a_folder_with_a_decomposed_accent() {
+    let project = alembic_project("", "target_metadata=models");
+    fs::rename(project.path("db"), project.path("cafe\u{301} $1")).expect("renamed");
+    let python = python();
+    let (python, ini) = (python.to_str().expect("UTF-8"), "cafe\u{301} $1/alembic.ini");
+    project.ok(&["init", "--from-alembic", ini, "--python", python]);
+    project.ok(&["schema", "drift", "--offline"]);
 }
 
 /// Where dbops would not see what was applied, it would apply everything once more.
@@ -394,11 +472,12 @@ fn a_server_is_adopted_when_it_is_the_named_one_and_lets_in() {
     assert!(!read(&project, "config/dbops.yaml").contains("s3cret"));
     assert_eq!(project.ok(&["qdrant", "plan"]).stdout, "qdrant: nothing to do\n");
 
-    // Nobody is there: nothing is written, and no key is shown.
+    // Nobody is there: nothing is written, and no key is shown. There is no configuration to correct.
     let nobody = Project::empty().env("QDRANT_API_KEY", "s3cret");
     let run = nobody.run(&["init", "--from-qdrant", "http://localhost:1"]);
     assert_eq!(run.code, 1, "{run}");
     assert!(!run.to_string().contains("s3cret") && files(&nobody).is_empty(), "{run}");
+    assert!(run.stderr.contains("correct the URL and QDRANT_GRPC_PORT"), "{run}");
 }
 
 #[test]

@@ -59,6 +59,11 @@ fn written(result: io::Result<()>) -> Result<()> {
     }
 }
 
+/// `3 revisions`, `1 revision`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
 /// Text in a style; colours are dropped where they are not wanted.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")

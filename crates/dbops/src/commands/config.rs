@@ -10,6 +10,7 @@ use super::qdrant::read_declared;
 use super::{Context, Outcome, repository};
 use crate::config::{Config, DeclaredSchema, TargetKind, json_schema};
 use crate::failure::Result;
+use crate::ui::count;
 
 /// Read the configuration
 #[derive(Args)]
@@ -116,7 +117,7 @@ fn check(context: &Context) -> Result<()> {
     let document = document(&config);
     context.ui.document(&document)?;
     let path = context.environment.shown(Path::new(&document.path)).to_string();
-    context.ui.data(format!("{path}: {} targets, nothing wrong", document.targets.len()))
+    context.ui.data(format!("{path}: {}, nothing wrong", count(document.targets.len(), "target")))
 }
 
 fn show(context: &Context) -> Result<()> {

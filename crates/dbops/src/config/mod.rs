@@ -21,7 +21,7 @@ use dbops_postgres::DatabaseUrl;
 
 pub(crate) use file::can_name_target;
 pub(crate) use json_schema::json_schema;
-pub(crate) use qdrant::{QdrantAddress, QdrantAddresses};
+pub(crate) use qdrant::{QdrantAddress, QdrantAddresses, is_address};
 pub(crate) use schema::{DeclaredSchema, Program};
 
 use crate::environment::Environment;
@@ -199,11 +199,17 @@ fn find(given: Option<&Path>, environment: &Environment) -> Result<PathBuf> {
     if let Some(path) = environment.path("DBOPS_CONFIG") {
         return Ok(folder.join(path));
     }
-    let candidates = folder.ancestors().flat_map(|above| [above.join("config/dbops.yaml"), above.join("dbops.yaml")]);
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+    find_from(folder).ok_or_else(|| {
         Failure::usage(format!("no config/dbops.yaml or dbops.yaml in {} or above it", folder.display()))
             .with_hint("pass --config PATH or set DBOPS_CONFIG")
     })
+}
+
+/// The configuration in a folder, else in the nearest one above it.
+pub(crate) fn find_from(folder: &Path) -> Option<PathBuf> {
+    let mut candidates =
+        folder.ancestors().flat_map(|above| [above.join("config/dbops.yaml"), above.join("dbops.yaml")]);
+    candidates.find(|path| path.is_file())
 }
 
 /// "did you mean …", or what there is to choose from.

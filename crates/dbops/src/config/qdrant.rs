@@ -154,8 +154,7 @@ fn read_addresses(
         // A variable may hold several.
         for url in reader.expand(&place, &raw.url)?.split(',') {
             let url = url.trim().trim_end_matches('/');
-            let is_http = url.strip_prefix("http://").or(url.strip_prefix("https://"));
-            if is_http.is_none_or(|rest| rest.is_empty() || rest.contains(['@', '?', '#'])) {
+            if !is_address(url) {
                 let failure = reader.failure(&place, "this is not the address of a Qdrant server".into());
                 return Err(failure.with_hint("write http://HOST:PORT or https://HOST:PORT; a key goes to `api_key`"));
             }
@@ -171,6 +170,12 @@ fn read_addresses(
         return Err(reader.failure(&place, "there is no address in this list".into()));
     };
     Ok(QdrantAddresses { first, others: addresses.collect() })
+}
+
+/// Whether this can be where a server is. There is no place for a key in it.
+pub(crate) fn is_address(url: &str) -> bool {
+    let is_http = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+    is_http.is_some_and(|rest| !rest.trim_matches('/').is_empty() && !rest.contains(['@', '?', '#']))
 }
 
 fn read_port(reader: &Reader<'_>, name: &str, key: &str, Scalar(text): &Scalar) -> Result<u16> {

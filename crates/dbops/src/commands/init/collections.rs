@@ -5,6 +5,7 @@ use std::path::Path;
 use dbops_qdrant::{file_text, found, parse_file, plan};
 
 use super::Adopted;
+use super::draft::Draft;
 use super::files::File;
 use crate::commands::{Context, qdrant};
 use crate::config::QdrantTarget;
@@ -39,9 +40,10 @@ pub(super) fn empty(folder: &Path) -> Adopted {
 }
 
 /// Declares what is on a server, and looks whether that is what is there.
-pub(super) async fn adopt(context: &Context, name: &str, target: &QdrantTarget, folder: &Path) -> Result<Adopted> {
-    let server = qdrant::connect(target)?;
-    let with_name = |error: dbops_qdrant::Error| Failure::from(error).context(name);
+pub(super) async fn adopt(context: &Context, draft: &Draft, target: &QdrantTarget, folder: &Path) -> Result<Adopted> {
+    let name = &draft.name;
+    let with_name = |error: dbops_qdrant::Error| without_keys(error.into(), draft).context(name);
+    let server = qdrant::connect(target).map_err(|failure| without_keys(failure, draft))?;
     let live = server.live_whole().await.map_err(with_name)?;
     let found = found(&live);
     for what in &found.left_out {
@@ -59,4 +61,14 @@ pub(super) async fn adopt(context: &Context, name: &str, target: &QdrantTarget, 
     }
     let collections = Some(declared.len());
     Ok(Adopted { files: vec![File { path, text }], collections, ..Adopted::default() })
+}
+
+/// Hints name the keys of a configuration, which is not written yet: what has their values are variables.
+fn without_keys(mut failure: Failure, draft: &Draft) -> Failure {
+    let variables = [("`grpc_port`", draft.variable_for("GRPC_PORT")), ("`api_key`", draft.variable_for("API_KEY"))];
+    failure.hint = failure.hint.map(|hint| {
+        let hint = hint.replace("`url`", "the URL");
+        variables.iter().fold(hint, |hint, (key, variable)| hint.replace(key, variable))
+    });
+    failure
 }

@@ -87,7 +87,7 @@ pub(super) async fn adopt(
     spinner.finish_and_clear();
     if revisions.is_empty() {
         context.ui.status(format!("{name}: there is nothing in this database, so that nothing is stamped"));
-        return Ok(empty(folder));
+        return Ok(Adopted { is_empty: true, ..empty(folder) });
     }
     let revisions = revisions.into_iter().map(|file| File { path: file.path, text: file.text });
     let files = revisions.chain([schema]).collect();

@@ -8,7 +8,8 @@ use dbops_postgres::DatabaseUrl;
 use super::InitArgs;
 use crate::commands::Context;
 use crate::commands::migrate::AlembicProject;
-use crate::config::{Config, TargetKind, can_name_target};
+use crate::config::{Config, TargetKind, can_name_target, is_address};
+use crate::environment::UnreadableFile;
 use crate::failure::{Failure, Result};
 
 /// A target that is to be in the configuration.
@@ -43,6 +44,17 @@ pub(super) enum Origin {
 impl Origin {
     pub(super) fn is_qdrant(&self) -> bool {
         matches!(self, Self::Qdrant | Self::Collections)
+    }
+
+    /// The option that names it.
+    fn option(&self) -> &'static str {
+        match self {
+            Self::Postgres => "--postgres",
+            Self::Alembic(_) => "--from-alembic",
+            Self::Database => "--from-database",
+            Self::Qdrant => "--qdrant",
+            Self::Collections => "--from-qdrant",
+        }
     }
 }
 
@@ -119,11 +131,16 @@ pub(super) fn drafts(context: &Context, args: &InitArgs) -> Result<Vec<Draft>> {
     }
     let servers = args.from_qdrant.iter().map(|text| (self::named(text, false), Origin::Collections));
     let servers = servers.chain(args.qdrant.iter().map(|text| (self::named(text, true), Origin::Qdrant)));
-    drafts.extend(servers.map(|((name, url), origin)| qdrant(name, url, origin)));
+    for ((name, url), origin) in servers {
+        drafts.push(qdrant(name, url, origin)?);
+    }
     if drafts.is_empty() {
         drafts.push(postgres(context, None, "", Origin::Postgres)?);
     }
     check_names(&drafts)?;
+    for draft in &drafts {
+        check_variable(context, draft)?;
+    }
     Ok(drafts)
 }
 
@@ -132,22 +149,55 @@ fn check_names(drafts: &[Draft]) -> Result<()> {
         let name = &draft.name;
         if !can_name_target(name) {
             let hint = "use letters, digits, `_` and `-`, a letter first; subcommands such as `list` are taken";
-            return Err(Failure::usage(format!("`{name}` cannot name a target")).with_hint(hint));
+            let option = draft.origin.option();
+            return Err(Failure::usage(format!("{option}: `{name}` cannot name a target")).with_hint(hint));
         }
         if drafts[..index].iter().any(|other| other.name == *name) {
             return Err(Failure::usage(format!("two targets would be called `{name}`"))
                 .with_hint("give each a name: NAME=…, before its URL or file"));
         }
+        let same_variables = |other: &&Draft| other.variable_for("URL") == draft.variable_for("URL");
+        if let Some(other) = drafts[..index].iter().find(same_variables) {
+            let variable = draft.variable_for("URL");
+            let message = format!("the targets `{}` and `{name}` would share their variables: {variable}", other.name);
+            let hint = "give one another name, in which more differs than case, or `-` and `_`";
+            return Err(Failure::usage(message).with_hint(hint));
+        }
     }
     Ok(())
 }
 
+/// Refuses what the configuration could not be read with, as long as it is not there to be named.
+fn check_variable(context: &Context, draft: &Draft) -> Result<()> {
+    let (option, variable) = (draft.origin.option(), &draft.variable);
+    if variable.is_empty() || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(Failure::usage(format!("{option}: `${{{variable}}}` is not a variable"))
+            .with_hint("write ${NAME} or ${NAME:-URL}"));
+    }
+    let value = context.environment.text_or_file(variable).map_err(|UnreadableFile { variable, reason }| {
+        Failure::usage(format!("{option}: the environment variable {variable} {reason}"))
+            .with_hint(format!("let {variable} name a file with the value in it, or unset it"))
+    })?;
+    match value {
+        None if draft.default.is_none() => {
+            Err(Failure::usage(format!("{option}: the environment variable {variable} is not set"))
+                .with_hint(format!("set {variable}, or give a default: ${{{variable}:-URL}}")))
+        }
+        Some(url) if draft.origin.is_qdrant() => check_addresses(&url, draft),
+        Some(url) => match DatabaseUrl::parse(&url, context.environment.user()) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                Err(Failure::usage(format!("{option}: in the variable {variable}: {error}")).with_hint(error.hint()))
+            }
+        },
+        None => Ok(()),
+    }
+}
+
 /// `NAME=VALUE`; a value alone; or, where a name may stand alone, that.
 fn named(text: &str, may_be_alone: bool) -> (Option<&str>, &str) {
-    let is_name = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    };
+    // Perhaps one that cannot name a target, which is for others to say.
+    let is_name = |text: &str| !text.is_empty() && !text.contains([':', '/', '@', '$', '?']);
     match text.split_once('=') {
         Some((name, value)) if is_name(name) => (Some(name), value),
         None if may_be_alone && is_name(text) => (Some(text), ""),
@@ -174,7 +224,11 @@ fn postgres(context: &Context, name: Option<&str>, text: &str, origin: Origin) -
     let user = context.environment.user();
     let (variable_name, url) = address(text);
     let parse = |url: &str| {
-        DatabaseUrl::parse(url, user).map_err(|error| Failure::usage(error.to_string()).with_hint(error.hint()))
+        DatabaseUrl::parse(url, user).map_err(|error| {
+            // The URL of an Alembic project is given by this one.
+            let option = if matches!(origin, Origin::Alembic(_)) { "--postgres" } else { origin.option() };
+            Failure::usage(format!("{option}: {error}")).with_hint(error.hint())
+        })
     };
     let given = url.map(parse).transpose()?;
     let name = match (name, &given, variable_name) {
@@ -206,7 +260,7 @@ fn name_of(url: &DatabaseUrl) -> String {
     Some(url.database()).filter(|name| can_name_target(name)).unwrap_or(UNNAMED).to_owned()
 }
 
-fn qdrant(name: Option<&str>, text: &str, origin: Origin) -> Draft {
+fn qdrant(name: Option<&str>, text: &str, origin: Origin) -> Result<Draft> {
     let name = name.unwrap_or("qdrant").to_owned();
     let (variable_name, url) = address(text);
     let default = match (url, variable_name) {
@@ -215,7 +269,22 @@ fn qdrant(name: Option<&str>, text: &str, origin: Origin) -> Draft {
     };
     let variable = variable_name.map_or_else(|| variable(&name, "URL"), ToOwned::to_owned);
     let (is_guess, is_url) = (text.is_empty(), variable_name.is_none());
-    Draft { name, origin, variable, default, is_guess, is_url, given: None }
+    let draft = Draft { name, origin, variable, default, is_guess, is_url, given: None };
+    if let Some(url) = url {
+        check_addresses(url, &draft)?;
+    }
+    Ok(draft)
+}
+
+/// Refuses what is not the address of a Qdrant server, or of several with commas between.
+fn check_addresses(text: &str, draft: &Draft) -> Result<()> {
+    if text.split(',').all(|url| is_address(url.trim())) {
+        return Ok(());
+    }
+    // What was put there by mistake may be a secret.
+    let (option, key) = (draft.origin.option(), draft.variable_for("API_KEY"));
+    Err(Failure::usage(format!("{option}: this is not the address of a Qdrant server"))
+        .with_hint(format!("write http://HOST:PORT or https://HOST:PORT; a key goes to {key}")))
 }
 
 /// A URL in a form that neither ends a default nor means anything to YAML.
@@ -247,6 +316,11 @@ mod tests {
             ("postgresql://h/d?sslmode=require", (None, "postgresql://h/d?sslmode=require")),
             ("a=${URL}", (Some("a"), "${URL}")),
             ("src/alembic.ini", (None, "src/alembic.ini")),
+            ("", (None, "")),
+            ("1x", (Some("1x"), "")),
+            ("bot db=http://h", (Some("bot db"), "http://h")),
+            ("localhost:5432", (None, "localhost:5432")),
+            ("me:s3cret@h/d", (None, "me:s3cret@h/d")),
         ];
         for (text, expected) in cases {
             assert_eq!(named(text, true), expected, "{text}");

@@ -55,14 +55,28 @@ fn in_the_way(paths: &str) -> Failure {
 /// Writes all files or none: a failure leaves nothing behind, and a kill no half file.
 pub(super) fn write(imported: &[Imported], files: &[File]) -> Result<()> {
     let mut written = Vec::new();
+    let made = missing_folders(imported.iter().map(|one| &one.path).chain(files.iter().map(|file| &file.path)));
     let outcome = write_each(imported, files, &mut written);
     if outcome.is_err() {
         for path in written {
             // What cannot be removed either is seen by the next run, which refuses.
             let _ = fs::remove_file(path);
         }
+        for folder in made {
+            // It is not there yet, or somebody put something into it meanwhile.
+            let _ = fs::remove_dir(folder);
+        }
     }
     outcome
+}
+
+/// The folders that have to be made for these files, each before those above it.
+fn missing_folders<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<&'a Path> {
+    let above = paths.flat_map(|path| path.ancestors().skip(1));
+    let mut missing: Vec<_> = above.filter(|folder| folder.symlink_metadata().is_err()).collect();
+    missing.sort_unstable_by(|a, b| b.cmp(a));
+    missing.dedup();
+    missing
 }
 
 fn write_each(imported: &[Imported], files: &[File], written: &mut Vec<PathBuf>) -> Result<()> {

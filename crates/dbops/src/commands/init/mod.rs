@@ -93,6 +93,8 @@ struct Adopted {
     collections: Option<usize>,
     /// The database has what its one revision makes, and does not know of it.
     needs_stamp: bool,
+    /// There is nothing in the database that was to be adopted.
+    is_empty: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: &InitArgs) -> Result<Outcome> {
@@ -106,7 +108,9 @@ pub(crate) async fn run(context: &Context, args: &InitArgs) -> Result<Outcome> {
     files::refuse_existing(context, &root, &drafts)?;
     let read = |schemas: &[Option<Schema>]| -> Result<(Config, String)> {
         let text = configuration::text(&drafts, schemas);
-        let config = Config::parse(&path, &text, &context.environment)?;
+        let config = Config::parse(&path, &text, &context.environment).map_err(|failure| {
+            failure.context("nothing was written, for the configuration that init would write cannot be used")
+        })?;
         Ok((draft::complete(config, &drafts)?, text))
     };
     let (config, _) = read(&vec![Some(Schema::File); drafts.len()])?;
@@ -151,7 +155,7 @@ async fn adopt(
                 database::adopt(context, name, postgres, &folder, args.no_stamp).await?
             }
             (Origin::Collections, TargetKind::Qdrant(qdrant)) => {
-                collections::adopt(context, name, qdrant, &folder).await?
+                collections::adopt(context, draft, qdrant, &folder).await?
             }
             (_, TargetKind::Postgres(_)) => database::empty(&folder),
             (_, TargetKind::Qdrant(_)) => collections::empty(&folder),
@@ -170,12 +174,15 @@ async fn finish(
     config: &Config,
 ) -> Result<Outcome> {
     let mut targets = Vec::new();
-    let mut imports = Vec::new();
+    let (mut imports, mut empty) = (Vec::new(), Vec::new());
     let mut paths: Vec<_> = adopted.iter().flat_map(|it| &it.imported).map(|file| file.path.clone()).collect();
     for (draft, adopted) in drafts.iter().zip(adopted) {
         let is_import = matches!(draft.origin, Origin::Alembic(_));
         let import = is_import.then(|| report_import(context, &draft.name, adopted.imported)).transpose()?;
         imports.push((import, adopted.needs_stamp));
+        if adopted.is_empty {
+            empty.push(draft.name.as_str());
+        }
         let kind = if draft.origin.is_qdrant() { "qdrant" } else { "postgres" };
         let name = draft.name.clone();
         targets.push(TargetDocument {
@@ -190,37 +197,51 @@ async fn finish(
         context.ui.data(context.environment.shown(&file.path))?;
         paths.push(file.path);
     }
-    match files::ignore(context, root).await {
-        Ok(None) => {}
-        Ok(Some(path)) => {
-            let shown = context.environment.shown(&path);
-            context.ui.status(format!("{shown}: `.dbops/` is ignored now: backups go there"));
-            paths.push(path);
-        }
-        Err(failure) => {
-            context.ui.warn(format!("git does not ignore `.dbops/`, where backups go: {:#}", failure.error))
-        }
-    }
+    paths.extend(ignore(context, root).await);
+    let mut to_stamp = Vec::new();
     for (target, (import, needs_stamp)) in targets.iter_mut().zip(imports) {
         if let Some(import) = &import {
             summarize_import(context, import);
         }
         target.import = import;
         if needs_stamp {
-            target.stamped = stamp(context, config, &target.name).await?;
+            to_stamp.push(target);
         }
     }
-    advice::advise(context, root, drafts);
+    let names: Vec<_> = to_stamp.iter().map(|target| target.name.clone()).collect();
+    for (index, target) in to_stamp.into_iter().enumerate() {
+        target.stamped = stamp(context, config, &target.name, &names[index + 1..]).await?;
+    }
+    advice::advise(context, root, drafts, &empty);
     let text = |path: &PathBuf| path.display().to_string();
     let configuration = text(&config.path);
     context.ui.document(&InitDocument { configuration, files: paths.iter().map(text).collect(), targets })?;
     Ok(Outcome::Done)
 }
 
-async fn stamp(context: &Context, config: &Config, name: &str) -> Result<Vec<String>> {
+/// Has git ignore the backups, and says so. Gives the changed file.
+async fn ignore(context: &Context, root: &Path) -> Option<PathBuf> {
+    let changed = files::ignore(context, root).await.unwrap_or_else(|failure| {
+        context.ui.warn(format!("git does not ignore `.dbops/`, where backups go: {:#}", failure.error));
+        None
+    });
+    if let Some(path) = &changed {
+        let shown = context.environment.shown(path);
+        context.ui.status(format!("{shown}: `.dbops/` is ignored now: backups go there"));
+    }
+    changed
+}
+
+/// Stamps a target; a failure says that the `others`, which come after it, are left too.
+async fn stamp(context: &Context, config: &Config, name: &str, others: &[String]) -> Result<Vec<String>> {
     stamp_heads(context, config, name).await.map_err(|failure| {
-        let hint = format!("all files are written; `dbops migrate stamp heads -t {name}` does what is left");
+        let what = match others {
+            [] => format!("{name} is not stamped"),
+            _ => format!("{name} is not stamped, nor is what was to follow: {}", others.join(", ")),
+        };
+        let options: String = others.iter().map(|other| format!(" -t {other}")).collect();
+        let hint = format!("all files are written; `dbops migrate stamp heads -t {name}{options}` does what is left");
         let kind = if failure.kind == FailureKind::Usage { FailureKind::Failed } else { failure.kind };
-        Failure { kind, ..failure.context(format!("{name} is not stamped")) }.with_hint(hint)
+        Failure { kind, ..failure.context(what) }.with_hint(hint)
     })
 }

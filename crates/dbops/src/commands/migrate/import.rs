@@ -11,6 +11,7 @@ use super::revision::one_target;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
+use crate::ui::count;
 
 #[derive(Args)]
 pub(super) struct ImportArgs {
@@ -74,9 +75,20 @@ impl AlembicProject {
             let shown = context.environment.shown(&ini);
             Failure::usage(format!("{shown}: {error}")).with_hint("name the project's alembic.ini")
         })?;
+        if ini.is_dir() {
+            return Err(Failure::usage(format!("{} is a folder", context.environment.shown(&ini)))
+                .with_hint("name the project's alembic.ini, the file in it"));
+        }
         let python = match python {
             // It runs in another folder. A name alone is looked up in PATH.
-            Some(given) if given.components().count() > 1 => context.environment.working_directory.join(given),
+            Some(given) if given.components().count() > 1 => {
+                let path = context.environment.working_directory.join(given);
+                if !path.is_file() {
+                    return Err(Failure::usage(format!("--python: there is no program {}", given.display()))
+                        .with_hint("name the Python that has Alembic and the project's packages"));
+                }
+                path
+            }
             Some(given) => given.to_path_buf(),
             None => find_python(context, folder_of(&ini)),
         };
@@ -136,17 +148,18 @@ pub(in crate::commands) fn summary(context: &Context, document: &ImportDocument)
     let ImportDocument { target, imported, stubs, unchanged } = document;
     let ui = &context.ui;
     if imported.is_empty() {
-        ui.status(format!("{target}: nothing to do, {unchanged} revisions are imported"));
+        let (unchanged, are) = (count(*unchanged, "revision"), if *unchanged == 1 { "is" } else { "are" });
+        ui.status(format!("{target}: nothing to do, {unchanged} {are} imported"));
     } else {
         ui.status(format!(
-            "{target}: imported {} revisions; `dbops migrate current` goes on from Alembic's rows",
-            imported.len()
+            "{target}: imported {}; `dbops migrate current` goes on from Alembic's rows",
+            count(imported.len(), "revision")
         ));
     }
     if !stubs.is_empty() {
-        let count = stubs.len();
+        let stubs = count(stubs.len(), "stub");
         ui.status(format!(
-            "{target}: {count} of them are stubs that refuse to run; write their SQL where it is still to be run"
+            "{target}: {stubs} among them: a stub refuses to run; write its SQL where it is still to be run"
         ));
     }
 }

@@ -11,7 +11,7 @@ use super::load;
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
 use crate::failure::{Failure, Result};
-use crate::ui::{FAINT, WARN, paint};
+use crate::ui::{FAINT, WARN, count, paint};
 
 #[derive(Args)]
 pub(super) struct LintArgs {
@@ -109,12 +109,12 @@ pub(super) fn run(context: &Context, config: &Config, targets: &[String], args: 
     for finding in &findings {
         show(context, args.format, finding)?;
     }
-    let (count, outcome) = if findings.is_empty() {
+    let (found, outcome) = if findings.is_empty() {
         ("no findings".to_owned(), Outcome::Done)
     } else {
-        (counted(findings.len()), Outcome::Found)
+        (count(findings.len(), "finding"), Outcome::Found)
     };
-    context.ui.status(format!("{count} in {seen} revisions"));
+    context.ui.status(format!("{found} in {}", count(seen, "revision")));
     context.ui.document(&LintDocument { findings })?;
     Ok(outcome)
 }
@@ -127,10 +127,6 @@ pub(super) fn warn_of_new(context: &Context, path: &Path, options: &LintOptions)
         context.ui.warn(format!("{}: {}; {}", finding.code, finding.message, finding.instead));
     }
     Ok(())
-}
-
-fn counted(findings: usize) -> String {
-    if findings == 1 { "1 finding".into() } else { format!("{findings} findings") }
 }
 
 /// The revisions of these files in the order in which they would be run; all when no file is named.

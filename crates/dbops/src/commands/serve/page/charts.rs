@@ -5,9 +5,10 @@ use indicatif::BinaryBytes;
 use jiff::Timestamp;
 
 use super::super::view::{SetState, SetView};
-use super::markup::{count, time};
+use super::markup::time;
 use super::plot::{Point, Style, plot};
 use crate::commands::status::{Status, age};
+use crate::ui::count;
 
 /// The newest that are drawn; more bars would touch each other.
 const MOST: usize = 40;

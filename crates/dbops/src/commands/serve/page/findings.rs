@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use dbops_health::{Finding, Status};
 
-use super::markup::count;
+use crate::ui::count;
 
 pub(super) fn findings(findings: &[Finding]) -> String {
     let (good, mut bad): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.status == Status::Ok);

@@ -39,11 +39,6 @@ pub(super) fn time(time: Timestamp) -> String {
     format!("<time datetime=\"{}\" title=\"{shown}\">{shown}</time>", time.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
-/// `3 revisions`, `1 revision`.
-pub(super) fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::styled;

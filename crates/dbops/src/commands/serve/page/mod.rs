@@ -10,8 +10,9 @@ mod revisions;
 
 use super::view::{Gathered, Shared};
 use crate::commands::status::Status;
+use crate::ui::count;
 use dbops_schema_graph::escape;
-use markup::{count, time};
+use markup::time;
 
 pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");

@@ -5,9 +5,9 @@ use dbops_schema_graph::escape;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::view::Database;
-use super::markup::count;
 use crate::commands::migrate::HistoryRevision;
 use crate::commands::status::Status;
+use crate::ui::count;
 
 /// More are not drawn.
 const MOST: usize = 60;
