@@ -240,9 +240,9 @@ fn what_is_left_to_stamp_is_told_of_every_database() {
     let left: Vec<_> = left.split('`').next().unwrap_or_default().split(' ').collect();
     assert_eq!(left, ["migrate", "stamp", "heads", "-t", "one", "-t", "two"], "{run}");
 
-    let dialled =
+    let writable =
         format!("BEGIN READ WRITE; ALTER DATABASE {} RESET default_transaction_read_only; COMMIT", first.database());
-    execute(&first, &dialled);
+    execute(&first, &writable);
     project.ok(&left);
     for url in [&first, &second] {
         assert_eq!(query(url, "SELECT count(*) FROM alembic_version"), ["1"]);

@@ -20,11 +20,10 @@ pub(super) fn advise(context: &Context, root: &Path, drafts: &[Draft], empty: &[
             ui.status(format!("{name}: its URL is made up: set {variable}, for example in .env, or correct `url`"));
         }
     }
+    let is_here = *root == context.environment.working_directory;
     if context.environment.path("DBOPS_CONFIG").is_some() {
         ui.warn("DBOPS_CONFIG is set, and names the configuration that dbops goes on using: unset it to use this one");
-    }
-    let is_here = *root == context.environment.working_directory;
-    if let Some(hidden) = root.parent().and_then(find_from) {
+    } else if let Some(hidden) = root.parent().and_then(find_from) {
         let here = if is_here { "here".into() } else { format!("in {}", context.environment.shown(root)) };
         ui.warn(format!("{here} and below, dbops finds the new configuration now, and not {}", hidden.display()));
     }
