@@ -49,6 +49,7 @@ mod qdrant_search;
 mod qdrant_shards;
 mod qdrant_snapshot;
 mod qdrant_sync;
+mod qdrant_sync_failing;
 mod readme;
 mod rehearse;
 mod renames;
