@@ -13,7 +13,7 @@
 //! let timeout = Duration::from_secs(10);
 //! let options = ServerOptions { url: "http://localhost:6333".into(), grpc_port: 6334, api_key: None, timeout };
 //! let server = Server::new(&options)?;
-//! let plan = plan(&declared, &server.live().await?)?;
+//! let plan = plan(&declared, &server.live(&declared).await?)?;
 //! server.apply(&declared, &plan, Extent::Whole, &mut |_| {}).await?;
 //! # Ok(())
 //! # }
