@@ -80,8 +80,7 @@ fn all_else_is_told_when_a_server_answers_wrongly_or_breaks_off() {
     for id in ["reachable", "authentication", "collections"] {
         assert_eq!(check(&document, "part", id)["status"], "ok", "{id}: {document:#}");
     }
-    let silent = check(&document, "silent", "http")["summary"].as_str().expect("text");
-    assert!(silent.contains(&format!("127.0.0.1:{quiet} gave no answer")), "{silent}");
+    assert_ne!(check(&document, "silent", "http")["status"], "ok", "{document:#}");
     let http = check(&document, "part", "http");
     assert!(
         http["status"] == "warning" && http["summary"].as_str().is_some_and(|text| text.contains("500")),

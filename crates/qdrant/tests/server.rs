@@ -279,6 +279,19 @@ async fn only_what_is_declared_is_looked_into() {
     assert!(live.others.contains(&other.name) && !live.collections.contains_key(&other.name), "{live:?}");
 }
 
+/// The check of it in `dbops health` may be given up on before the call is.
+#[tokio::test]
+async fn the_port_that_is_silent_is_named() {
+    // It accepts, by way of the backlog, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let timeout = Duration::from_millis(500);
+    let server = Server::new(&ServerOptions { url: format!("http://{address}"), timeout, ..options() });
+    let error = server.expect("right options").memory().await.expect_err("nobody answers");
+    assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+    assert!(error.to_string().contains(&format!("{address} gave no answer")), "{error}");
+}
+
 #[tokio::test]
 async fn the_version_is_told() {
     let version = server().version().await.expect("the server answers");
