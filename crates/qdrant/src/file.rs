@@ -17,7 +17,7 @@ use crate::{CollectionSpec, IndexSpec, IndexType, Settings};
 use locate::{Descent, FOUND, Key};
 use raw::{Entries, Node, RawFile, Scalar};
 pub(crate) use source::OF_SOURCE;
-pub use write::file_text;
+pub use write::{file_text, yaml_quoted};
 
 /// What stands in a collection besides its parameters.
 pub(crate) const OF_COLLECTION: [&str; 5] = ["alias", "vectors", "sparse_vectors", "payload_indexes", "from"];

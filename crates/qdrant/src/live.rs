@@ -52,19 +52,16 @@ impl Server {
     ///
     /// When the server cannot be asked, or is too old for what can be declared.
     pub async fn live(&self, declared: &[CollectionSpec]) -> Result<Live, Error> {
-        let version = self.require_version().await?;
-        let aliases = self.aliases().await?;
-        let mut others: BTreeSet<_> = self.names().await?.into_iter().collect();
-        let mut collections = BTreeMap::new();
-        let mut next = concerned(declared, &aliases, &others);
+        let mut live = self.live_names().await?;
+        let mut next = concerned(declared, &live.aliases, &live.others);
         while !next.is_empty() {
-            others.retain(|name| !next.contains(name));
+            live.others.retain(|name| !next.contains(name));
             let found = self.describe(next).await?;
             let before = found.values().filter_map(|there| Some(there.rebuild.as_ref()?.of.clone()));
-            next = before.filter(|name| others.contains(name)).collect();
-            collections.extend(found);
+            next = before.filter(|name| live.others.contains(name)).collect();
+            live.collections.extend(found);
         }
-        Ok(Live { version, collections, others, aliases })
+        Ok(live)
     }
 
     /// Reads all that is there, for whom nothing is declared yet.
@@ -73,10 +70,16 @@ impl Server {
     ///
     /// As [`live`](Self::live).
     pub async fn live_whole(&self) -> Result<Live, Error> {
-        let version = self.require_version().await?;
-        let aliases = self.aliases().await?;
-        let collections = self.describe(self.names().await?.into_iter().collect()).await?;
-        Ok(Live { version, collections, others: BTreeSet::new(), aliases })
+        let mut live = self.live_names().await?;
+        live.collections = self.describe(std::mem::take(&mut live.others)).await?;
+        Ok(live)
+    }
+
+    /// What is there by name alone.
+    async fn live_names(&self) -> Result<Live, Error> {
+        let (version, aliases) = (self.require_version().await?, self.aliases().await?);
+        let others = self.names().await?.into_iter().collect();
+        Ok(Live { version, collections: BTreeMap::new(), others, aliases })
     }
 
     async fn describe(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, LiveCollection>, Error> {

@@ -140,9 +140,12 @@ fn word(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
         && !OTHERWISE.contains(&text.to_ascii_lowercase().as_str());
-    if is_plain {
-        return text.to_owned();
-    }
+    if is_plain { text.to_owned() } else { yaml_quoted(text) }
+}
+
+/// A text in YAML's double quotes, whatever is in it.
+#[must_use]
+pub fn yaml_quoted(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for c in text.chars() {
         match c {

@@ -286,7 +286,8 @@ impl Server {
         Ok(note)
     }
 
-    /// Drops what an earlier run has made of the new collection, and the record of it in `folder`; `false` when there is nothing. What no rebuild made stays.
+    /// Drops what an earlier run has made of the new collection, and the record of it in `folder`; `false` when there is
+    /// nothing. What no rebuild made stays.
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ use super::super::{Context, Outcome};
 use super::report::Reporter;
 use crate::failure::{Failure, Result};
 use crate::times::local;
+use crate::ui::count;
 
 /// What to keep. One of these stands for all of the configuration's `backup.retention`.
 #[derive(Args)]
@@ -128,8 +129,8 @@ pub(super) async fn prune(
 
 /// `2 backups, 1.20 GiB, and what is left of 1 unfinished`
 fn what(plan: &Plan) -> String {
-    let (count, bytes) = plan.removed().fold((0, 0), |(count, bytes), set| (count + 1, bytes + set.bytes()));
-    let backups = format!("{count} backup{}, {}", if count == 1 { "" } else { "s" }, HumanBytes(bytes));
+    let (sets, bytes) = plan.removed().fold((0, 0), |(sets, bytes), set| (sets + 1, bytes + set.bytes()));
+    let backups = format!("{}, {}", count(sets, "backup"), HumanBytes(bytes));
     match plan.unfinished.len() {
         0 => backups,
         unfinished => format!("{backups}, and what is left of {unfinished} unfinished"),

@@ -6,6 +6,7 @@ use super::listener::{Listener, identify};
 use super::walk::{Broken, Walk};
 use crate::commands::qdrant::node_options;
 use crate::config::{QdrantAddress, QdrantTarget};
+use crate::ui::count;
 
 /// Host and port of HTTP.
 pub(super) fn address(walk: &mut Walk<'_>, url: &str) -> Result<(String, u16), Broken> {
@@ -63,9 +64,8 @@ pub(super) async fn look(
     };
     let key = if target.api_key.is_some() { "the API key is accepted" } else { "no API key is needed" };
     walk.passed("key", key);
-    let word = if collections.len() == 1 { "collection" } else { "collections" };
     let more = format!("`dbops qdrant plan -t {name}` compares them with what is declared");
-    walk.passed("collections", format!("{} {word}; {more}", collections.len()));
+    walk.passed("collections", format!("{}; {more}", count(collections.len(), "collection")));
     Ok(())
 }
 

@@ -190,7 +190,6 @@ impl Round<'_> {
             if wants_backups { Some(backups::sets(self.context, self.config, self.deadline).await) } else { None }
         };
         let (checked, sets, drifts) = tokio::join!(checked, backups, self.drifts());
-        let drifts = drifts.into_iter().chain(std::iter::repeat(Vec::new()));
         let together =
             checked.into_iter().zip(&self.subjects).zip(drifts).flat_map(|((mut findings, subject), drift)| {
                 let name = &subject.target.name;
@@ -204,7 +203,7 @@ impl Round<'_> {
     /// For each subject what differs, where somebody asked for that.
     async fn drifts(&self) -> Vec<Vec<Finding>> {
         if !self.selection.asks_for_drift() {
-            return Vec::new();
+            return vec![Vec::new(); self.subjects.len()];
         }
         let scratch = Scratch::new(self.context, None);
         join_all(self.subjects.iter().map(|subject| self.drift(&scratch, subject))).await

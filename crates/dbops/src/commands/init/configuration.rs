@@ -1,5 +1,7 @@
 //! The text of a new configuration.
 
+use dbops_qdrant::yaml_quoted;
+
 use super::draft::{Draft, Origin};
 
 /// Where a target's declared schema comes from.
@@ -94,8 +96,7 @@ fn qdrant(draft: &Draft) -> String {
 fn word(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/'))
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
-    // What JSON quotes YAML reads alike, but for the control characters from U+007F on.
-    if is_plain { text.to_owned() } else { serde_json::Value::from(text.replace('$', "$$")).to_string() }
+    if is_plain { text.to_owned() } else { yaml_quoted(&text.replace('$', "$$")) }
 }
 
 #[cfg(test)]
@@ -107,7 +108,9 @@ mod tests {
         let plain = ["python3", "../.venv/bin/python", "/usr/bin/python3.12"];
         assert_eq!(plain.map(word), plain);
         // Among them an é of two characters.
-        for text in ["", "a b", "-m", "cafe\u{301}/ini", "it's \"so\": #1", "a\\b", "tab\t, line\n", "1", "😀"] {
+        for text in
+            ["", "a b", "-m", "cafe\u{301}/ini", "it's \"so\": #1", "a\\b", "tab\t, line\n", "1", "\u{7f}", "😀"]
+        {
             assert_eq!(serde_yaml::from_str::<Vec<String>>(&format!("[{}]", word(text))).expect(text), [text]);
         }
         assert_eq!(word("$HOME/a"), "\"$$HOME/a\"");
