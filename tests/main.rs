@@ -14,6 +14,7 @@ mod backup_qdrant;
 mod backup_s3;
 mod backup_sealed;
 mod backup_trial;
+mod changed_by_hand;
 mod config;
 mod config_schema;
 mod console;

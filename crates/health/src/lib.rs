@@ -20,7 +20,7 @@ mod qdrant;
 
 pub use backups::{BackupState, BackupTaken, check_backups};
 pub use check::{Check, Limits, Selection, Unit};
-pub use drift::check_drift;
+pub use drift::{SchemaSince, check_drift};
 pub use finding::{Finding, Status};
 pub use postgres::{MigrationState, PostgresTarget, RevisionState, check_postgres};
 pub use qdrant::{QdrantTarget, SourceRows, check_qdrant};

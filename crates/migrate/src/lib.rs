@@ -58,7 +58,9 @@ pub use extend::{Needs, Place, extend, merge};
 pub use folder::{NewFile, NewRevision, NewSections, load_folder, new_file};
 pub use graph::Graph;
 pub use import::{Exported, Imported, export, plan_import, write_import};
-pub use ledger::{Author, LogEntry, Unfinished, read_log, read_unfinished};
+pub use ledger::{
+    Author, ChangedObject, LogEntry, SchemaState, Unfinished, read_log, read_schema_state, read_unfinished,
+};
 pub use parse::{is_duration, parse as parse_revision};
 pub use plan::{Direction, Step};
 pub use range::range;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use dbops_postgres::tokio_postgres::Client;
 use dbops_postgres::{DatabaseUrl, Notice, connect, connect_noticing};
 use futures_util::future::{join, join3};
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::ledger::{Author, Ledger};
+use crate::ledger::{Author, ChangedObject, Ledger, schema};
 use crate::lock::{Lock, take_work_lock, work_lock_sql};
 use crate::run::Watch;
 use crate::{Error, Graph, RowEdit, Rows, file_drift, version_table};
@@ -121,6 +122,45 @@ impl Session {
             self.execute(&entry, "cannot write the log of migrations").await?;
         }
         Ok(())
+    }
+
+    /// When the schema was recorded that the present one can be compared with; nothing where none was.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub async fn schema_recorded(&self) -> Result<Option<Timestamp>, Error> {
+        if self.ledger.missing.is_some() {
+            return Ok(None);
+        }
+        let rows = self.rows().await?;
+        schema::recorded(&self.client, &self.table.name, &rows).await
+    }
+
+    /// What something else than dbops changed since the schema was recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub async fn changed_objects(&self) -> Result<Vec<ChangedObject>, Error> {
+        match self.schema_recorded().await? {
+            Some(_) => schema::changed(&self.client).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Records the schema as it is now, so that what changes it later can be told. What was found `before` the run and
+    /// is still as it was found is no part of the record: it stays told.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub async fn record_schema(&self, before: &[ChangedObject]) -> Result<(), Error> {
+        if self.ledger.missing.is_some() {
+            return Ok(());
+        }
+        let rows = self.rows().await?;
+        schema::record(&self.client, &self.table.name, &rows, before).await
     }
 
     /// Logs what another tool did to the version table since.

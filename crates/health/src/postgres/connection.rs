@@ -78,13 +78,13 @@ mod tests {
     use dbops_postgres::DatabaseUrl;
 
     use super::super::check_postgres;
-    use crate::{Finding, MigrationState, PostgresTarget, Selection, Status};
+    use crate::{Finding, MigrationState, PostgresTarget, SchemaSince, Selection, Status};
 
     async fn findings(url: &str, deadline: Duration) -> Vec<Finding> {
         let url = DatabaseUrl::parse(url, "postgres").expect("a URL");
         let selection = Selection { skip: vec!["settings".into()], ..Selection::default() };
         let target = PostgresTarget { name: "app", url: &url, extensions: &[], deadline, selection: &selection };
-        check_postgres(&target, async { MigrationState::UpToDate.into() }).await
+        check_postgres(&target, async { MigrationState::UpToDate.into() }, async { SchemaSince::NotRecorded }).await
     }
 
     /// The checks that were run, and how they ended.

@@ -45,6 +45,7 @@ use dbops_postgres::{DatabaseUrl, pool};
 use futures_util::future::join_all;
 pub use migrations::{MigrationState, RevisionState};
 
+use crate::drift::{self, SchemaSince};
 use crate::{Check, Finding, Selection};
 
 /// How many connections the checks of one target may open.
@@ -111,11 +112,12 @@ pub(crate) fn checks() -> Vec<Check> {
     connection::CHECKS.into_iter().chain(asking).chain(migrations::CHECKS).collect()
 }
 
-/// Runs every check of a database that `target.selection` wants. `revisions` finds out how its revisions stand; it is
-/// asked only when the database can be reached.
+/// Runs every check of a database that `target.selection` wants. `revisions` finds out how its revisions stand, and
+/// `schema` how its schema does; they are asked only when the database can be reached.
 pub async fn check_postgres(
     target: &PostgresTarget<'_>,
     revisions: impl Future<Output = RevisionState>,
+    schema: impl Future<Output = SchemaSince>,
 ) -> Vec<Finding> {
     let pool = match pool(target.url, CONNECTIONS) {
         Ok(pool) => pool,
@@ -131,8 +133,9 @@ pub async fn check_postgres(
         }
         migrations::findings(target, revisions).await
     };
-    let (asked, of_revisions) = tokio::join!(asking, of_revisions);
+    let (asked, of_revisions, of_schema) = tokio::join!(asking, of_revisions, drift::since(target, schema));
     findings.extend(asked.into_iter().flatten());
     findings.extend(of_revisions);
+    findings.extend(of_schema);
     target.selection.apply(findings)
 }

@@ -8,7 +8,7 @@ use dbops_postgres::{DatabaseUrl, Throwaway, ThrowawayOptions, connect};
 use super::asked::Asked;
 use super::server::ServerFacts;
 use super::{PostgresTarget, check_postgres, checks};
-use crate::{Finding, MigrationState, Selection, Status};
+use crate::{Finding, MigrationState, SchemaSince, Selection, Status};
 
 /// LangGraph's tables, as far as the checks look at them.
 pub(super) const LANGGRAPH: &str = "
@@ -31,7 +31,7 @@ pub(super) async fn found(
     let selection = Selection { only: vec![id.into()], ..selection.clone() };
     let target =
         PostgresTarget { name: "app", url, extensions, deadline: Duration::from_secs(30), selection: &selection };
-    check_postgres(&target, async { MigrationState::UpToDate.into() }).await.pop()
+    check_postgres(&target, async { MigrationState::UpToDate.into() }, async { SchemaSince::NotRecorded }).await.pop()
 }
 
 /// The same with the check's own limits.

@@ -1,6 +1,7 @@
-//! What dbops remembers of a database beside Alembic's version table: its log, and the revision that it left
-//! unfinished. Both are tables of the schema `dbops`.
+//! What dbops remembers of a database beside Alembic's version table: its log, the revision that it left unfinished, and
+//! the schema as it left it. All are tables of the schema `dbops`.
 
+pub(crate) mod schema;
 mod unfinished;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{Error, Graph, Revision, Rows, version_table};
 
+pub use schema::{ChangedObject, SchemaState, read_schema_state};
 pub(crate) use unfinished::Outcome;
 pub use unfinished::Unfinished;
 

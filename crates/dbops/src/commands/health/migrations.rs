@@ -1,8 +1,12 @@
-//! How a database stands to its revisions.
+//! How a database stands to its revisions, and to what dbops left.
 
-use dbops_health::{MigrationState, RevisionState};
-use dbops_migrate::{Error, Graph, GraphError, Rows, file_drift, plan, read_log, read_rows, read_unfinished};
+use dbops_health::{MigrationState, RevisionState, SchemaSince};
+use dbops_migrate::{
+    Error, Graph, GraphError, Rows, SchemaState, file_drift, plan, read_log, read_rows, read_schema_state,
+    read_unfinished,
+};
 use dbops_postgres::quote_identifier;
+use jiff::Timestamp;
 
 use crate::commands::migrate::load;
 use crate::config::PostgresTarget;
@@ -30,12 +34,7 @@ pub(super) async fn revision_state(name: &str, target: &PostgresTarget) -> Revis
     let (log, unfinished) = match (log, unfinished) {
         (Ok(log), Ok(unfinished)) => (log.unwrap_or_default(), unfinished),
         (Err(error), _) | (_, Err(error)) => {
-            let user = quote_identifier(target.url.user());
-            let remedy = format!(
-                "let the user read the log: GRANT USAGE ON SCHEMA dbops TO {user}; GRANT SELECT ON ALL TABLES IN SCHEMA \
-                 dbops TO {user}"
-            );
-            return unreadable(error.into(), remedy).into();
+            return unreadable(error.into(), may_read_the_log(target)).into();
         }
     };
     let drift = file_drift(&graph, &rows, &log);
@@ -47,6 +46,32 @@ pub(super) async fn revision_state(name: &str, target: &PostgresTarget) -> Revis
         deleted: drift.deleted,
         merged_below: drift.merged_below,
     }
+}
+
+/// How the database's schema stands to what dbops left.
+pub(super) async fn schema_since(name: &str, target: &PostgresTarget) -> SchemaSince {
+    match read_schema_state(&target.url).await {
+        Ok(SchemaState::NotRecorded) => SchemaSince::NotRecorded,
+        Ok(SchemaState::Recorded { recorded, changed }) => SchemaSince::Recorded {
+            age: Timestamp::now().duration_since(recorded).as_secs_f64().max(0.0),
+            changed: changed.iter().map(|it| format!("{} is {}", it.object, it.change())).collect(),
+        },
+        Err(error) => {
+            let remedy = match &error {
+                Error::Sql { source, .. } if source.sqlstate.as_deref() == Some("42501") => may_read_the_log(target),
+                _ => error.hint().unwrap_or_else(|| format!("`dbops schema drift -t {name}` may say more")),
+            };
+            SchemaSince::Unreadable { reason: format!("{:#}", Failure::from(error).error), remedy }
+        }
+    }
+}
+
+fn may_read_the_log(target: &PostgresTarget) -> String {
+    let user = quote_identifier(target.url.user());
+    format!(
+        "let the user read the log: GRANT USAGE ON SCHEMA dbops TO {user}; GRANT SELECT ON ALL TABLES IN SCHEMA dbops \
+         TO {user}"
+    )
 }
 
 /// How far the database is, with the rows that say so; else why that is not known.

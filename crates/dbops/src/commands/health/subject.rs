@@ -5,7 +5,7 @@ use std::time::Duration;
 use dbops_health::{Finding, PostgresTarget, QdrantTarget, Selection, SourceRows, check_postgres, check_qdrant};
 use dbops_qdrant::{CollectionSpec, read_file};
 
-use super::migrations;
+use super::migrations::{self, schema_since};
 use crate::commands::qdrant::{node_servers, server_options};
 use crate::config::{Config, DeclaredSchema, Target, TargetKind};
 use crate::declared;
@@ -51,7 +51,8 @@ pub(crate) async fn check(
         TargetKind::Postgres(postgres) => {
             let url = &postgres.url;
             let target = PostgresTarget { name, url, extensions: &subject.needed, deadline, selection };
-            check_postgres(&target, migrations::revision_state(name, postgres)).await
+            let (revisions, schema) = (migrations::revision_state(name, postgres), schema_since(name, postgres));
+            check_postgres(&target, revisions, schema).await
         }
         TargetKind::Qdrant(qdrant) => {
             let (options, others) = &server_options(qdrant, deadline);

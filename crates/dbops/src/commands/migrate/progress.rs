@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use dbops_migrate::{Author, Direction, Event, Finished, Rows, RunOptions, Session, SessionOptions, Step};
+use dbops_migrate::{
+    Author, ChangedObject, Direction, Event, Finished, Rows, RunOptions, Session, SessionOptions, Step,
+};
 use dbops_postgres::Notice;
 use indicatif::ProgressBar;
 
 use super::run::{Prepared, RunFlags, RunStep, RunTarget};
 use crate::commands::Context;
 use crate::failure::{Failure, Result};
-use crate::ui::{FAINT, GOOD, Ui, paint};
+use crate::ui::{FAINT, GOOD, Ui, paint, printable};
 
 /// Waits for the database's lock.
 pub(super) async fn open_session(context: &Context, one: &Prepared<'_>, lock_wait: Duration) -> Result<Session> {
@@ -47,13 +49,42 @@ pub(super) async fn carry_out(
     steps: &[Step],
     options: &RunOptions,
 ) -> Result<RunTarget> {
-    if steps.is_empty() {
-        context.ui.status(format!("{}: nothing to do", one.name));
-    }
-    let mut progress = Progress::new(&context.ui, one);
+    let ui = &context.ui;
+    let before = if steps.is_empty() {
+        ui.status(format!("{}: nothing to do", one.name));
+        Vec::new()
+    } else {
+        changed_before(ui, one, &session).await?
+    };
+    let mut progress = Progress::new(ui, one);
     let outcome = session.run(&one.graph, steps, options, &mut |event| progress.show(event)).await;
     progress.end();
+    if !steps.is_empty() || matches!(session.schema_recorded().await, Ok(None)) {
+        record_schema(ui, one, &session, &before).await;
+    }
     run_target(one, &session, outcome.map_err(|error| Failure::from(error).context(one.name))?).await
+}
+
+/// What something else changed since the last run: told, for the next revision may build on it.
+async fn changed_before(ui: &Ui, one: &Prepared<'_>, session: &Session) -> Result<Vec<ChangedObject>> {
+    let changed = session.changed_objects().await.map_err(|error| Failure::from(error).context(one.name))?;
+    if let [first, others @ ..] = changed.as_slice() {
+        let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        ui.warn(format!(
+            "{name}: changed since dbops' last run, and not by it: {}{others}; `dbops schema drift -t {name}` shows what",
+            printable(&first.object),
+            name = one.name
+        ));
+    }
+    Ok(changed)
+}
+
+/// Records the schema as it is after a run. That it could not is no failure of the run.
+pub(super) async fn record_schema(ui: &Ui, one: &Prepared<'_>, session: &Session, before: &[ChangedObject]) {
+    if let Err(error) = session.record_schema(before).await {
+        let failure = Failure::from(error);
+        ui.warn(format!("{}: {:#}; `dbops health` cannot tell whether it is changed by hand", one.name, failure.error));
+    }
 }
 
 /// What was done, for the document.

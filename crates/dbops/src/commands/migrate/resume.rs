@@ -4,7 +4,7 @@
 use clap::Args;
 use dbops_migrate::{Again, Rows, file_drift, read_log};
 
-use super::progress::{Progress, open, open_session, run_target};
+use super::progress::{Progress, open, open_session, record_schema, run_target};
 use super::run::{RunFlags, prepare, report};
 use crate::commands::{Context, Outcome};
 use crate::config::Config;
@@ -42,6 +42,7 @@ pub(super) async fn resume(
         let options = flags.options(false);
         let outcome = session.resume(&one.graph, again, &options, &mut |event| progress.show(event)).await;
         progress.end();
+        record_schema(&context.ui, one, &session, &[]).await;
         let finished = outcome.map_err(|error| Failure::from(error).context(one.name))?;
         if finished.is_none() {
             context.ui.status(format!("{}: nothing to resume", one.name));

@@ -7,7 +7,7 @@ use dbops_migrate::{Direction, Graph, Rows, RunOptions, Step, plan};
 use dbops_qdrant::Extent;
 use serde::Serialize;
 
-use super::progress::{carry_out, open, open_session};
+use super::progress::{carry_out, open, open_session, record_schema};
 use super::{dry_run, load, offline};
 use crate::commands::qdrant::{self, AppliedTarget};
 use crate::commands::{Context, Outcome};
@@ -278,6 +278,8 @@ async fn stamp_one(context: &Context, one: &Prepared<'_>, request: &Stamp, lock_
         plan::stamp(&one.graph, &Rows::new(&one.graph, &ids)?, &request.revisions)?
     };
     session.stamp(&one.graph, &edits).await?;
+    // Where the database is, is what the caller says, and so is what it is like.
+    record_schema(&context.ui, one, &session, &[]).await;
     let current = session.rows().await?;
     for id in not_recorded(&one.graph, &current, &request.revisions)? {
         context.ui.warn(format!(

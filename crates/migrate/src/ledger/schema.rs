@@ -1,0 +1,135 @@
+//! The schema as dbops left it: what is different later was changed by something else.
+
+use dbops_postgres::tokio_postgres::{Client, Error as PostgresError, Row};
+use dbops_postgres::{DatabaseUrl, connect};
+use jiff::Timestamp;
+
+use crate::{Error, version_table};
+
+const OBJECTS: &str = include_str!("schema_objects.sql");
+
+/// The queries name what they ask, but for the functions and operators of the server.
+const BEGIN: &str = "BEGIN; SET LOCAL search_path = pg_catalog; SET LOCAL jit = off";
+
+/// How a schema stands to what was recorded of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaState {
+    /// There is no record that the schema could be compared with.
+    NotRecorded,
+    /// There is one.
+    Recorded {
+        /// Since when.
+        recorded: Timestamp,
+        /// What is not as it was then, by name.
+        changed: Vec<ChangedObject>,
+    },
+}
+
+/// An object that was changed by something else than dbops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedObject {
+    /// What it is: `table public.users`, quoted where SQL needs it.
+    pub object: String,
+    /// Its digest when it was recorded; nothing where it is new.
+    recorded: Option<i64>,
+    /// Its digest now; nothing where it is gone.
+    live: Option<i64>,
+}
+
+impl ChangedObject {
+    /// `new`, `gone` or `changed`.
+    #[must_use]
+    pub fn change(&self) -> &'static str {
+        match (self.recorded, self.live) {
+            (None, _) => "new",
+            (_, None) => "gone",
+            _ => "changed",
+        }
+    }
+}
+
+/// Compares the schema of a database with what dbops left, without taking the lock.
+///
+/// Privileges, comments and what an extension brings are not part of the comparison, nor are operators, casts,
+/// collations, text search and foreign servers.
+///
+/// # Errors
+///
+/// When the database cannot be reached or the record cannot be read.
+pub async fn read_schema_state(url: &DatabaseUrl) -> Result<SchemaState, Error> {
+    let client = connect(url).await?;
+    let table = version_table::find(&client).await?;
+    let rows = version_table::read(&client, &table).await?.unwrap_or_default();
+    match recorded(&client, &table.name, &rows).await? {
+        Some(recorded) => Ok(SchemaState::Recorded { recorded, changed: changed(&client).await? }),
+        None => Ok(SchemaState::NotRecorded),
+    }
+}
+
+/// When the schema was recorded with which the present one can be compared.
+pub(crate) async fn recorded(
+    client: &Client,
+    version_table: &str,
+    rows: &[String],
+) -> Result<Option<Timestamp>, Error> {
+    if !exists(client).await? {
+        return Ok(None);
+    }
+    let row = client.query_opt(include_str!("schema_state.sql"), &[&version_table, &rows]).await.map_err(unreadable)?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// What is not as it was recorded.
+pub(crate) async fn changed(client: &Client) -> Result<Vec<ChangedObject>, Error> {
+    let sql = format!(
+        "WITH live AS ({OBJECTS}), recorded AS (SELECT o.key AS object, o.value::int8 AS digest FROM dbops.schema_state, \
+         jsonb_each_text(objects) o) SELECT object, recorded.digest, live.digest FROM live FULL JOIN recorded USING \
+         (object) WHERE live.digest IS DISTINCT FROM recorded.digest ORDER BY object"
+    );
+    client.batch_execute(BEGIN).await.map_err(unreadable)?;
+    let rows = client.query(&sql, &[]).await;
+    let ended = client.batch_execute("ROLLBACK").await;
+    let rows = rows.and_then(|rows| ended.map(|()| rows)).map_err(unreadable)?;
+    let change = |row: &Row| ChangedObject { object: row.get(0), recorded: row.get(1), live: row.get(2) };
+    Ok(rows.iter().map(change).collect())
+}
+
+/// Records the schema as it is. What had been changed before and still is as it was then stays told.
+pub(crate) async fn record(
+    client: &Client,
+    version_table: &str,
+    rows: &[String],
+    before: &[ChangedObject],
+) -> Result<(), Error> {
+    let failed = |error| Error::sql("cannot record the schema", error);
+    if !exists(client).await? {
+        client.batch_execute(include_str!("schema_state_table.sql")).await.map_err(failed)?;
+    }
+    let objects: Vec<_> = before.iter().map(|it| it.object.as_str()).collect();
+    let live: Vec<_> = before.iter().map(|it| it.live).collect();
+    let recorded: Vec<_> = before.iter().map(|it| it.recorded).collect();
+    let sql = format!(
+        "WITH live AS ({OBJECTS}), before AS (SELECT * FROM unnest($3::text[], $4::int8[], $5::int8[]) AS b (object, \
+         digest, recorded)), kept AS (SELECT object, CASE WHEN before.object IS NOT NULL AND live.digest IS NOT \
+         DISTINCT FROM before.digest THEN before.recorded ELSE live.digest END AS digest FROM live FULL JOIN before \
+         USING (object)) INSERT INTO dbops.schema_state (version_table, revisions, layout, own_id, server, objects) \
+         SELECT $1::text, $2::text[], 1, 'dbops.schema_state'::regclass, \
+         current_setting('server_version_num')::int4 / 10000, coalesce(jsonb_object_agg(object, digest) FILTER (WHERE \
+         digest IS NOT NULL), '{{}}') FROM kept"
+    );
+    client.batch_execute(&format!("{BEGIN}; DELETE FROM dbops.schema_state")).await.map_err(failed)?;
+    let done = client.execute(&sql, &[&version_table, &rows, &objects, &live, &recorded]).await.map(drop);
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = client.batch_execute(end).await;
+    done.and(ended).map_err(failed)
+}
+
+async fn exists(client: &Client) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = 'dbops' AND c.relname = 'schema_state')";
+    Ok(client.query_one(sql, &[]).await.map_err(unreadable)?.get(0))
+}
+
+fn unreadable(error: PostgresError) -> Error {
+    Error::sql("cannot read what was recorded of the schema", error)
+}
