@@ -117,11 +117,15 @@ pub(crate) async fn record(
          current_setting('server_version_num')::int4 / 10000, coalesce(jsonb_object_agg(object, digest) FILTER (WHERE \
          digest IS NOT NULL), '{{}}') FROM kept"
     );
-    client.batch_execute(&format!("{BEGIN}; DELETE FROM dbops.schema_state")).await.map_err(failed)?;
-    let done = client.execute(&sql, &[&version_table, &rows, &objects, &live, &recorded]).await.map(drop);
-    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let begin = format!("{BEGIN}; DELETE FROM dbops.schema_state");
+    let replaced = async {
+        client.batch_execute(&begin).await?;
+        client.execute(&sql, &[&version_table, &rows, &objects, &live, &recorded]).await.map(drop)
+    };
+    let replaced = replaced.await;
+    let end = if replaced.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = client.batch_execute(end).await;
-    done.and(ended).map_err(failed)
+    replaced.and(ended).map_err(failed)
 }
 
 async fn exists(client: &Client) -> Result<bool, Error> {

@@ -54,7 +54,7 @@ pub(super) async fn carry_out(
         ui.status(format!("{}: nothing to do", one.name));
         Vec::new()
     } else {
-        changed_before(ui, one, &session).await?
+        changed_before(ui, one, &session).await
     };
     let mut progress = Progress::new(ui, one);
     let outcome = session.run(&one.graph, steps, options, &mut |event| progress.show(event)).await;
@@ -65,9 +65,10 @@ pub(super) async fn carry_out(
     run_target(one, &session, outcome.map_err(|error| Failure::from(error).context(one.name))?).await
 }
 
-/// What something else changed since the last run: told, for the next revision may build on it.
-async fn changed_before(ui: &Ui, one: &Prepared<'_>, session: &Session) -> Result<Vec<ChangedObject>> {
-    let changed = session.changed_objects().await.map_err(|error| Failure::from(error).context(one.name))?;
+/// What something else changed since the last run: told, for the next revision may build on it. Where that cannot be
+/// found out, it cannot be recorded either, which is told then.
+async fn changed_before(ui: &Ui, one: &Prepared<'_>, session: &Session) -> Vec<ChangedObject> {
+    let changed = session.changed_objects().await.unwrap_or_default();
     if let [first, others @ ..] = changed.as_slice() {
         let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         ui.warn(format!(
@@ -76,14 +77,17 @@ async fn changed_before(ui: &Ui, one: &Prepared<'_>, session: &Session) -> Resul
             name = one.name
         ));
     }
-    Ok(changed)
+    changed
 }
 
 /// Records the schema as it is after a run. That it could not is no failure of the run.
 pub(super) async fn record_schema(ui: &Ui, one: &Prepared<'_>, session: &Session, before: &[ChangedObject]) {
     if let Err(error) = session.record_schema(before).await {
         let failure = Failure::from(error);
-        ui.warn(format!("{}: {:#}; `dbops health` cannot tell whether it is changed by hand", one.name, failure.error));
+        ui.warn(format!(
+            "{}: {:#}; `dbops health` cannot tell whether something else changes it",
+            one.name, failure.error
+        ));
     }
 }
 
