@@ -9,6 +9,7 @@ use dbops_testbed::{create_database, installation, qdrant, start_qdrant_with, st
 use serde_json::Value;
 
 use crate::project::{Held, PATIENCE, Project, execute, query};
+use crate::qdrant_nodes::closed_port;
 
 /// The steps of the only target; the last one of those.
 fn steps(document: &Value) -> (Vec<String>, &Value) {
@@ -157,6 +158,9 @@ fn qdrant_is_walked_to_as_well() {
 
     let http: u16 = server.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     broken(&target(&server.url, http), "grpc", "no gRPC answers", "grpc_port");
+    let closed = closed_port();
+    let remedy = format!("or correct `grpc_port`: it is {closed} here, and 6334 unless the server is told otherwise");
+    broken(&target(&server.url, closed), "grpc", "cannot reach Qdrant", &remedy);
     let grpc = format!("http://127.0.0.1:{}", server.grpc_port);
     broken(&target(&grpc, server.grpc_port), "listener", "gRPC", "6333");
     let data = tempfile::tempdir().expect("a folder");
@@ -167,4 +171,47 @@ fn qdrant_is_walked_to_as_well() {
 
     let postgres = format!("http://{}", superuser_url().server());
     broken(&target(&postgres, server.grpc_port), "listener", "PostgreSQL listens", "kind: postgres");
+}
+
+#[test]
+fn every_node_of_a_cluster_is_gone_to() {
+    let server = qdrant();
+    let closed = closed_port();
+    let dead = format!("http://127.0.0.1:{closed}");
+    let project = Project::empty();
+    project.write(
+        "dbops.yaml",
+        &format!(
+            "version: 1\ntargets:\n  search:\n    kind: qdrant\n    url: ['{dead}', '{}']\n    grpc_port: {}\n",
+            server.url, server.grpc_port
+        ),
+    );
+    let document = project.json(3, &["doctor"]);
+    let steps = document["targets"][0]["steps"].as_array().expect("steps");
+    let told: Vec<_> = steps
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {} {}",
+                it["node"].as_str().unwrap_or("-"),
+                it["step"].as_str().unwrap(),
+                it["status"].as_str().unwrap()
+            )
+        })
+        .collect();
+    let good = ["name", "tcp", "listener", "grpc", "version", "key", "collections"];
+    let expected = ["- configuration ok".to_owned(), format!("{dead} name ok"), format!("{dead} tcp broken")];
+    let expected = expected.into_iter().chain(good.map(|step| format!("{} {step} ok", server.url)));
+    assert_eq!(told, expected.collect::<Vec<_>>(), "{document:#}");
+    let remedy = steps[2]["remedy"].as_str().unwrap_or_default();
+    assert!(
+        remedy.starts_with("start the server") && remedy.ends_with(&format!("the port {closed} in the URL")),
+        "{remedy}"
+    );
+
+    let run = project.run(&["doctor"]);
+    assert_eq!(run.code, 3, "{run}");
+    let places = [format!("\n  {dead}\n"), "✗ tcp ".into(), format!("\n  {}\n", server.url), "✓ collections ".into()];
+    let places = places.map(|it| run.stdout.find(&it).unwrap_or_else(|| panic!("{it}: {run}")));
+    assert!(places.is_sorted(), "{run}");
 }

@@ -381,3 +381,38 @@ fn create_collection(project: &Project) {
         server.apply(&declared, &plan, Extent::Whole, &mut |_| {}).await.expect("applied");
     });
 }
+
+/// LangGraph's own saver, with its clock put back by so many days for each checkpoint.
+const SAVER: &str = "
+import sys, time
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.postgres import PostgresSaver
+
+now = time.time_ns
+with PostgresSaver.from_conn_string(sys.argv[1]) as saver:
+    saver.setup()
+    for days in map(int, sys.argv[2:]):
+        time.time_ns = lambda: now() - days * 86_400 * 10**9
+        saver.put({'configurable': {'thread_id': 'a', 'checkpoint_ns': ''}}, empty_checkpoint(), {}, {})
+";
+
+#[test]
+fn langgraphs_own_checkpoints_tell_how_its_tables_grow() {
+    let url = create_database("langgraph");
+    let project = Project::with_database(&url);
+    let python = python_with("langgraph", &["langgraph-checkpoint-postgres==3.1.*", "psycopg[binary]==3.*"]);
+    let saved =
+        process::command(python).args(["-c", SAVER, &url.reveal(), "30", "8", "6", "1"]).output().expect("python");
+    assert!(saved.status.success(), "{}", String::from_utf8_lossy(&saved.stderr));
+    project.write(
+        "dbops.yaml",
+        "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: ${APP_URL}\n    versions: versions\n\
+         health:\n  langgraph_growth: { warning: 1kB, critical: 1GB }\n",
+    );
+    let document = project.json(3, &["health", "--check", "langgraph", "--check", "langgraph_growth"]);
+    assert_eq!(check(&document, "langgraph")["status"], "ok", "{document}");
+    let growth = check(&document, "langgraph_growth");
+    let summary = growth["summary"].as_str().expect("text");
+    assert!(summary.contains(" KiB a day: 50 % of their ") && summary.ends_with(" are of the last 7 d"), "{summary}");
+    assert_eq!((&growth["status"], &growth["unit"]), (&json!("warning"), &json!("bytes/day")));
+}

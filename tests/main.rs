@@ -62,6 +62,7 @@ mod s3_proxy;
 mod schema;
 mod schema_graph;
 mod schema_show;
+mod search_path;
 mod security;
 mod serve;
 mod shell;

@@ -65,7 +65,7 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream, counter: &AtomicUsize, limit: 
 }
 
 /// A port that nobody listens on.
-fn closed_port() -> u16 {
+pub(crate) fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 

@@ -91,11 +91,29 @@ fn collections_are_told_with_points_aliases_and_plan() {
     assert!(target(&document, "search")["search"]["changes"].as_u64() > Some(0), "{document}");
     project.ok(&["qdrant", "apply"]);
     let document = project.json(0, &["status"]);
-    let expected = json!([{"name": "docs_v1", "state": "green", "points": 0, "aliases": ["docs"]}]);
+    let expected = json!([{"name": "docs_v1", "state": "green", "points": 0, "aliases": ["docs"], "declared": true}]);
     let search = &target(&document, "search")["search"];
     assert_eq!((&search["collections"], &search["changes"]), (&expected, &json!(0)), "{document}");
     let run = project.ok(&["status"]);
     assert!(run.stdout.contains("docs → docs_v1 0 (green)") && run.stdout.contains("collections as declared"), "{run}");
+
+    // Beside seven that nobody declared.
+    let others: String =
+        (1..=7).map(|number| format!("  other_{number}:\n    vectors: {{ size: 4, distance: Cosine }}\n")).collect();
+    let declared = std::fs::read_to_string(project.path("collections.yaml")).expect("a file");
+    project.write("collections.yaml", &format!("{declared}{others}"));
+    project.ok(&["qdrant", "apply"]);
+    project.write("collections.yaml", &declared);
+    let run = project.ok(&["status"]);
+    assert!(run.stdout.contains("  points    docs → docs_v1 0 (green) and 7 others\n"), "{run}");
+    let document = project.json(0, &["status"]);
+    let collections = target(&document, "search")["search"]["collections"].as_array().expect("collections");
+    let declared: Vec<_> = collections.iter().filter(|it| it["declared"] == true).map(|it| &it["name"]).collect();
+    assert_eq!((declared, collections.len()), (vec![&json!("docs_v1")], 8), "{document}");
+    project.write("dbops.yaml", &config.replace("    collections: collections.yaml\n", ""));
+    let run = project.ok(&["status"]);
+    let few = "docs → docs_v1 0 (green), other_1 0 (green), other_2 0 (green), other_3 0 (green), other_4 0 (green) and 3 others\n";
+    assert!(run.stdout.contains(few), "{run}");
 }
 
 /// One refuses, one says nothing: each has its line, and the others are told all the same.

@@ -2,7 +2,7 @@
 
 use dbops_testbed::create_database;
 
-use crate::project::{Project, Run};
+use crate::project::{Project, Run, execute};
 use crate::stack::Stack;
 
 /// Commands that show something and change nothing, with the exit code that they have after `migrate` and `backup`.
@@ -115,6 +115,53 @@ fn colours_are_there_where_they_are_wanted() {
     // A usage error goes the same way.
     let shown = at_terminal(project, 80, "NO_COLOR=1 dbops no-such-command");
     assert!(shown.stdout.contains("unrecognized subcommand") && !shown.stdout.contains("\u{1b}["), "{shown:?}");
+}
+
+/// Names and comments that set the terminal's title, clear it, colour it or ring its bell.
+#[test]
+fn a_terminal_obeys_nothing_that_a_database_says() {
+    let url = create_database("obeyed");
+    let project = Project::with_database(&url);
+    let config = std::fs::read_to_string(project.path("dbops.yaml")).expect("a file");
+    project.write("dbops.yaml", &config.replace("versions: versions", "versions: versions\n    schema: schema.sql"));
+    project.write("schema.sql", "CREATE TABLE good (id int);\n");
+    project.revision("aaaa1111", "", "CREATE TABLE good (id int);", "DROP TABLE good;");
+    project.ok(&["migrate"]);
+    let table = "a\u{1b}[31m\u{1b}]0;title\u{7}b";
+    let column = "c\u{1b}[2J\u{9b}5n";
+    execute(
+        &url,
+        &format!(
+            "CREATE TABLE \"{table}\" (\"{column}\" text DEFAULT E'\u{1b}c' PRIMARY KEY CHECK (\"{column}\" <> '\u{8}'));
+             COMMENT ON TABLE \"{table}\" IS 'of two\u{1b}[8m\nlines';
+             COMMENT ON COLUMN \"{table}\".\"{column}\" IS 'x\u{1b}[1A'; ALTER TABLE good ADD \"{column}\" int"
+        ),
+    );
+    let (escaped, typed) = (r"a\u{1b}[31m\u{1b}]0;title\u{7}b", "$(printf 'a\\033[31m\\033]0;title\\007b')");
+    let cases = [
+        ("schema show app".to_owned(), 0, escaped),
+        (format!("schema show app \"{typed}\""), 0, escaped),
+        ("schema drift".to_owned(), 3, escaped),
+        ("schema diff --from declared:app --to app".to_owned(), 0, escaped),
+        ("migrate revision --autogenerate --against live -m x".to_owned(), 4, escaped),
+        (format!("schema show app \"{typed}x\""), 2, r"]0;title\u{7}bx"),
+    ];
+    for (line, code, expected) in cases {
+        // dbops alone stands at the terminal: the shell of `script` would obey the line.
+        project.write("line.sh", &format!("dbops --no-progress --color never {line}\n"));
+        let shown = at_terminal(&project, 200, "sh line.sh");
+        assert_eq!(shown.code, code, "{line}: {shown:?}");
+        assert!(shown.stdout.contains(expected), "{line}: {shown:?}");
+        let obeyed = |c: char| c.is_control() && !['\n', '\r', '\t'].contains(&c);
+        assert!(!shown.stdout.contains(obeyed), "{line}: {shown:?}");
+    }
+    // In a pipe SQL is as it is.
+    let run = project.ok(&["schema", "diff", "--from", "declared:app", "--to", "app"]);
+    assert!(run.stdout.contains(&format!("CREATE TABLE public.\"{table}\" (\n")), "{run}");
+    let copy = create_database("obeyed");
+    execute(&copy, &format!("CREATE TABLE good (id int); {}", run.stdout));
+    let run = project.ok(&["schema", "diff", "--from", &copy.reveal(), "--to", "app"]);
+    assert_eq!(run.stdout, "", "{run}");
 }
 
 /// As `head` does: what was begun is done, and the exit code is its own.

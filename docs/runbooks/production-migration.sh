@@ -22,7 +22,7 @@ untouched="Nothing was changed. "
 healthy() {
     local others=(migrations backup_age backup_verified backup_growth unused_indexes duplicate_indexes
         foreign_key_indexes table_bloat index_bloat vector_indexes cache_hit checkpoints deadlocks temporary_files
-        langgraph_orphans langgraph_size password unindexed_fields snapshots)
+        langgraph_orphans langgraph_size langgraph_growth password unindexed_fields snapshots)
     dbops health "${others[@]/#/--skip=}"
 }
 

@@ -216,7 +216,7 @@ fn broken_targets(seen: &mut Seen) {
     project.write(
         "dbops.yaml",
         "version: 1\ntargets:\n  app:\n    kind: postgres\n    url: postgresql://localhost:1/app\n  search:\n    kind: qdrant\n    \
-         url: http://localhost:1\n    nodes: [http://localhost:1]\nbackup:\n  repository: backups\n  retention: { keep_last: \
+         url: [http://localhost:1, http://localhost:2]\n    nodes: [http://localhost:1]\nbackup:\n  repository: backups\n  retention: { keep_last: \
          unlimited, keep_within: 2y }\n  encryption: { passphrase_file: secret }\n",
     );
     project.write("app/versions/README", "");

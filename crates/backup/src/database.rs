@@ -4,13 +4,15 @@ use dbops_postgres::tokio_postgres::{Client, Error as DriverError};
 
 const HOLDS: &str = include_str!("holds.sql");
 
-/// The version table, quoted and with its schema, when `name` (as it would be written in SQL) is one.
+/// The version table, quoted and with its schema, when `name` (as it would be written in SQL) is one. It is
+/// looked for along the search path, where others may have made operators.
 pub(crate) async fn version_table(client: &Client, name: &str) -> Result<Option<String>, DriverError> {
     let query = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) \
                  FROM pg_catalog.pg_class AS c \
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-                 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid \
-                 WHERE c.oid = pg_catalog.to_regclass($1) AND a.attname = 'version_num' AND NOT a.attisdropped";
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+                 JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid \
+                 WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) \
+                 AND a.attname OPERATOR(pg_catalog.=) 'version_num' AND NOT a.attisdropped";
     client.query_opt(query, &[&name]).await?.map(|row| row.try_get(0)).transpose()
 }
 

@@ -1,5 +1,6 @@
 //! The one place that writes to the terminal: data to stdout, everything else to stderr.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -75,7 +76,8 @@ impl Ui {
         if self.json {
             return Ok(());
         }
-        written(writeln!(anstream::stdout(), "{line}"))
+        let line = line.to_string();
+        written(writeln!(anstream::stdout(), "{}", shown(&line, io::stdout().is_terminal())))
     }
 
     /// A text of a program's own, such as a script.
@@ -84,11 +86,13 @@ impl Ui {
     }
 
     /// A script or a drawing, byte for byte: what looks like a colour in a literal belongs to it, and is not taken out
-    /// where colours are not wanted. Silent under `--json`.
+    /// where colours are not wanted. Only a terminal, which would obey it, gets it as an escape. Silent under `--json`.
     pub(crate) fn script(&self, script: &str) -> Result<()> {
         if self.json {
             return Ok(());
         }
+        let is_terminal = io::stdout().is_terminal();
+        let script = if is_terminal { Cow::Owned(printable_lines(script)) } else { Cow::Borrowed(script) };
         written(writeln!(io::stdout(), "{script}"))
     }
 
@@ -127,8 +131,7 @@ impl Ui {
             return self.event(&Message { level, text });
         }
         if self.verbosity >= level {
-            // With stderr gone there is nobody to tell.
-            let _ = writeln!(anstream::stderr(), "{line}");
+            say(&line.to_string());
         }
     }
 
@@ -243,7 +246,7 @@ impl Ui {
             let _ = self.document(&ErrorDocument { error: failure.into() });
             return;
         }
-        let _ = writeln!(anstream::stderr(), "{}", told(failure));
+        say(&told(failure));
     }
 
     /// Part of the work failed, and the command goes on with the rest. The document of `--json` is still to come.
@@ -251,13 +254,51 @@ impl Ui {
         if self.events {
             return self.chatter(0, told(failure));
         }
-        let _ = writeln!(anstream::stderr(), "{}", told(failure));
+        say(&told(failure));
     }
+}
+
+/// A line on stderr.
+fn say(line: &str) {
+    // With stderr gone there is nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{}", shown(line, io::stderr().is_terminal()));
+}
+
+/// What colours begin and end with.
+const COLOURS: [&str; 6] = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"];
+
+/// A text as it goes to a stream: a terminal would obey what is in names and messages, so that there only colours are
+/// left of what it obeys.
+fn shown(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    if !is_terminal {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, from) = rest.split_at(at);
+        shown.push_str(&printable_lines(before));
+        let colour = COLOURS.into_iter().find(|colour| from.starts_with(colour));
+        shown.push_str(colour.unwrap_or("\\u{1b}"));
+        rest = &from[colour.map_or(1, str::len)..];
+    }
+    shown.push_str(&printable_lines(rest));
+    Cow::Owned(shown)
 }
 
 /// What is drawn on one line: line breaks and the like, which names may have, are written as they are in Rust.
 pub(crate) fn printable(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    escaped(text, &[])
+}
+
+/// The same of what may have several lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    escaped(text, &['\n', '\t'])
+}
+
+fn escaped(text: &str, stay: &[char]) -> String {
+    let escaped =
+        |c: char| if c.is_control() && !stay.contains(&c) { c.escape_default().to_string() } else { c.into() };
     text.chars().map(escaped).collect()
 }
 
@@ -275,7 +316,7 @@ impl Drop for Unanswered {
 
 /// Whether a question is answered with yes.
 async fn answer(question: &str) -> Result<bool> {
-    write!(anstream::stderr(), "{question} [y/N] ")?;
+    write!(anstream::stderr(), "{} [y/N] ", shown(question, io::stderr().is_terminal()))?;
     let mut line = Unanswered(true);
     // Apart from the runtime, which listens for Ctrl-C meanwhile. A thread that still waits ends with the process.
     let (sender, answer) = tokio::sync::oneshot::channel();
@@ -374,7 +415,7 @@ impl From<&Failure> for ErrorBody {
 
 #[cfg(test)]
 mod tests {
-    use super::{BAD, paint, wrapped};
+    use super::{BAD, COLOURS, FAINT, GOOD, STRONG, WARN, paint, shown, wrapped};
 
     #[test]
     fn lines_break_between_words_and_colours_take_no_room() {
@@ -388,6 +429,24 @@ mod tests {
         ];
         for (text, indent, width, expected) in cases {
             assert_eq!(wrapped(&text, indent, width), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_colours_and_nothing_else_that_it_obeys() {
+        let cases = [
+            ("plain\n\ttext é", "plain\n\ttext é"),
+            ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+            ("a\r\u{1b}[2J\u{9b}2J\u{1b}", "a\\r\\u{1b}[2J\\u{9b}2J\\u{1b}"),
+            ("\u{1b}[1mbold\u{1b}[0m\u{1b}[8mhidden", "\u{1b}[1mbold\u{1b}[0m\\u{1b}[8mhidden"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text, true), expected);
+            assert_eq!(shown(text, false), text);
+        }
+        for style in [GOOD, BAD, WARN, FAINT, STRONG] {
+            let painted = paint(style, "text");
+            assert_eq!(shown(&painted, true), painted, "{COLOURS:?}");
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum Unit {
     Seconds,
     /// `bytes`
     Bytes,
+    /// `bytes/day`
+    BytesADay,
     /// How many there are of something.
     Count(&'static str),
 }
@@ -85,6 +87,7 @@ impl Unit {
             Self::Percent => "percent",
             Self::Seconds => "s",
             Self::Bytes => "bytes",
+            Self::BytesADay => "bytes/day",
             Self::Count(name) => name,
         }
     }
@@ -96,6 +99,7 @@ impl Unit {
             Self::Percent => format!("{} %", rounded(value)),
             Self::Seconds => duration(value),
             Self::Bytes => bytes(value),
+            Self::BytesADay => format!("{} a day", bytes(value)),
             Self::Count(name) => format!("{} {name}", rounded(value)),
         }
     }
@@ -175,6 +179,7 @@ mod tests {
             (Unit::Bytes, 1023.0, "1023 B"),
             (Unit::Bytes, 1536.0, "1.5 KiB"),
             (Unit::Bytes, 5e12, "4.5 TiB"),
+            (Unit::BytesADay, 1536.0, "1.5 KiB a day"),
             (Unit::Seconds, 0.25, "250 ms"),
             (Unit::Seconds, 59.9, "59 s"),
             (Unit::Seconds, 11_100.0, "3 h 5 min"),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dbops_postgres::tokio_postgres::Client;
-use dbops_postgres::{DatabaseUrl, Notice, connect, connect_noticing};
+use dbops_postgres::{DatabaseUrl, Notice, connect_noticing};
 use futures_util::future::{join, join3};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -48,8 +48,7 @@ pub struct Session {
 ///
 /// When the database cannot be reached or the table cannot be read.
 pub async fn read_rows(url: &DatabaseUrl) -> Result<Option<Vec<String>>, Error> {
-    let client = connect(url).await?;
-    let table = version_table::find(&client).await?;
+    let (client, table) = version_table::connect_to_read(url).await?;
     version_table::read(&client, &table).await
 }
 

@@ -1,7 +1,7 @@
 //! Alembic's version table, `alembic_version`: read, created when it is missing, edited row by row.
 
 use dbops_postgres::tokio_postgres::{Client, SimpleQueryMessage};
-use dbops_postgres::{SqlError, quote_identifier, quote_literal};
+use dbops_postgres::{BEGIN_READING, DatabaseUrl, SqlError, connect, quote_identifier, quote_literal};
 
 use crate::{Error, RowEdit};
 
@@ -14,6 +14,15 @@ pub(crate) struct Place {
     /// Its name with its schema, so that a revision that changes the search path does not hide it.
     pub(crate) name: String,
     exists: bool,
+}
+
+/// A connection that reads what is recorded, without a lock.
+pub(crate) async fn connect_to_read(url: &DatabaseUrl) -> Result<(Client, Place), Error> {
+    let client = connect(url).await?;
+    let place = find(&client).await?;
+    let begun = client.batch_execute(BEGIN_READING).await;
+    begun.map_err(|error| Error::sql("cannot begin to read", error))?;
+    Ok((client, place))
 }
 
 /// Looks for the table along the search path, as Alembic does.

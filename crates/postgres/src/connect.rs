@@ -46,6 +46,11 @@ pub struct Notice {
     pub message: String,
 }
 
+/// Begins a transaction that only reads, and finds no functions and operators but PostgreSQL's own: in the schemas of the
+/// user's `search_path` others may have made some with the same names, that would be called with the user's rights. A
+/// `SET` without a transaction would stay behind on the server's connection, which a pooler gives to others.
+pub const BEGIN_READING: &str = "BEGIN READ ONLY; SET LOCAL search_path = pg_catalog";
+
 /// Opens one connection of its own. The task that drives it ends when the client is dropped.
 ///
 /// # Errors

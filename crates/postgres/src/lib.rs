@@ -30,7 +30,7 @@ mod wheel;
 
 pub use client::{ClientPrograms, Container};
 pub use cluster::{Cluster, ClusterError, Listen, check_port};
-pub use connect::{Notice, connect, connect_noticing, pool};
+pub use connect::{BEGIN_READING, Notice, connect, connect_noticing, pool};
 pub use data_folder::{ClusterState, DataFolder};
 pub use error::{ConnectError, ConnectErrorKind, SqlError};
 pub use folder::{create_open_folder, unfinished_folder};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use dbops_postgres::SqlError;
 use dbops_postgres::tokio_postgres::{Client, Row};
+use dbops_postgres::{BEGIN_READING, SqlError};
 
 use crate::{Kind, Object};
 
@@ -49,13 +49,16 @@ impl Sizes {
     }
 }
 
-/// Asks for the sizes of all tables and indexes, or of those tables that have that name.
+/// Asks for the sizes of all tables and indexes, or of those tables that have that name, in a transaction of its own.
 ///
 /// # Errors
 ///
 /// When the query fails or the connection is lost.
 pub async fn sizes(client: &Client, table: Option<&str>) -> Result<Sizes, SqlError> {
-    let rows = client.query(include_str!("sql/sizes.sql"), &[&table]).await?;
+    client.batch_execute(BEGIN_READING).await?;
+    let rows = client.query(include_str!("sql/sizes.sql"), &[&table]).await;
+    client.batch_execute("ROLLBACK").await?;
+    let rows = rows?;
     let bytes = |row: &Row, column: &str| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
     let size = |row: &Row| {
         let is_index: bool = row.get("is_index");

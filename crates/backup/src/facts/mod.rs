@@ -75,10 +75,12 @@ pub struct SequenceValue {
     pub value: Option<i64>,
 }
 
-/// Describes the database of the session, as its transaction sees it. Locks nothing but the version table.
+/// Describes the database of the session, as its transaction sees it. Locks nothing but the version table. From then on
+/// the transaction finds no functions and operators but PostgreSQL's own.
 pub(crate) async fn read(client: &Client) -> Result<Facts, DriverError> {
-    let row = client.query_one(DATABASE, &[]).await?;
     let version_table = version_table(client, "alembic_version").await?;
+    client.batch_execute("SET LOCAL search_path = pg_catalog").await?;
+    let row = client.query_one(DATABASE, &[]).await?;
     let revision = match &version_table {
         Some(table) => revision(client, table).await?,
         None => Vec::new(),

@@ -7,6 +7,7 @@ use super::Context;
 use super::scratch::Scratch;
 use crate::declared::DeclaredRename;
 use crate::failure::{Failure, Result};
+use crate::ui::printable;
 
 /// A schema with what has another name, and the steps for it.
 pub(crate) struct Renamed {
@@ -125,7 +126,7 @@ impl<'a> Renaming<'a> {
         loop {
             let likely = likely_renames(&self.renamed.schema, declared);
             let Some(rename) = likely.into_iter().find(|rename| !declined.contains(rename)) else { return Ok(()) };
-            let (what, new) = (described(&rename), &rename.new);
+            let (what, new) = (described(&rename), printable(&rename.new));
             match context.ui.ask(&format!("Is {what} called `{new}` now, and keeps what it holds?")).await? {
                 Some(true) => self.carry_out(&rename).await?,
                 Some(false) => declined.push(rename),
@@ -140,10 +141,10 @@ impl<'a> Renaming<'a> {
 
 /// `column public.users.name`; a label with its enum.
 pub(crate) fn described(rename: &Rename) -> String {
-    match &rename.label {
+    printable(&match &rename.label {
         Some(label) => format!("`{label}` of {}", rename.object),
         None => rename.object.to_string(),
-    }
+    })
 }
 
 /// The next comment to carry out: one about a part of a table before one about the table, which may speak of it by its

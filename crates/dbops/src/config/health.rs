@@ -148,7 +148,7 @@ fn parse(text: &str, unit: Unit) -> std::result::Result<f64, &'static str> {
             };
             (factor, "write a length of time, such as 90s, 30m, 26h or 8d")
         }
-        Unit::Bytes => {
+        Unit::Bytes | Unit::BytesADay => {
             let factor = match suffix {
                 "" | "B" => Some(1.0),
                 "kB" | "KB" | "KiB" => Some(KIB),
@@ -184,6 +184,7 @@ mod tests {
             ("8w", Unit::Seconds, None),
             ("500MB", Unit::Bytes, Some(524_288_000.0)),
             ("1.5 GiB", Unit::Bytes, Some(1_610_612_736.0)),
+            ("10GB", Unit::BytesADay, Some(10_737_418_240.0)),
             ("", Unit::Bytes, None),
             ("-1", Unit::Count("x"), None),
             ("12", Unit::Count("x"), Some(12.0)),

@@ -258,7 +258,7 @@ fn limits(check: &Check) -> Json {
             Unit::Percent => "%?",
             Unit::Count(_) => "",
             Unit::Seconds => "(s|m|min|h|d)?",
-            Unit::Bytes => "(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)?",
+            Unit::Bytes | Unit::BytesADay => "(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)?",
         };
         let pattern = format!(r"^[0-9]+(\.[0-9]+)? *{suffix}$");
         for key in ["warning", "critical"] {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dbops_postgres::deadpool_postgres::{Object, Pool};
 use dbops_postgres::tokio_postgres::{Client, Error, Row};
-use dbops_postgres::{ConnectError, SqlError, quote_identifier};
+use dbops_postgres::{BEGIN_READING, ConnectError, SqlError, quote_identifier};
 use futures_util::future::BoxFuture;
 
 use super::PostgresTarget;
@@ -114,9 +114,8 @@ async fn carry_out(entry: &Entry, target: &PostgresTarget<'_>, server: &ServerFa
     }
 }
 
-/// `SET` alone would stay behind on the server's connection, which a pooler gives to others.
 async fn in_transaction(asked: &Asked<'_>, deadline: Duration, check: BoxFuture<'_, Checked>) -> Checked {
-    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", deadline.as_millis().max(1));
+    let begin = format!("{BEGIN_READING}; SET LOCAL statement_timeout = {}", deadline.as_millis().max(1));
     // Sent one behind the other, without waiting in between.
     let (begun, checked) = tokio::join!(asked.client.batch_execute(&begin), check);
     asked.client.batch_execute("ROLLBACK").await?;

@@ -1,8 +1,7 @@
 //! Whether LangGraph's tables are as its PostgresSaver leaves them.
 
-use dbops_postgres::quote_identifier;
-
-use super::asked::{Asked, Checked, Trouble};
+use super::asked::{Asked, Checked};
+use super::langgraph_tables::{Tables, tables};
 use crate::{Check, Status};
 
 pub(super) const CHECK: Check =
@@ -10,25 +9,6 @@ pub(super) const CHECK: Check =
 
 /// The last migration of langgraph-checkpoint-postgres 3.1.
 const VERSION: i32 = 9;
-
-/// Where LangGraph's tables are.
-pub(super) struct Tables {
-    /// Quoted.
-    pub(super) schema: String,
-    missing_indexes: Vec<String>,
-}
-
-pub(super) async fn tables(asked: &Asked<'_>) -> Result<Option<Tables>, Trouble> {
-    let Some(row) = asked.client.query_opt(include_str!("langgraph.sql"), &[]).await? else { return Ok(None) };
-    let schema: String = row.get("schema");
-    if row.get("is_seen") {
-        return Ok(Some(Tables { schema, missing_indexes: row.get("missing") }));
-    }
-    let tables = ["checkpoint_migrations", "checkpoints", "checkpoint_blobs", "checkpoint_writes"];
-    let tables: Vec<_> = tables.iter().map(|table| format!("{schema}.{table}")).collect();
-    let user = quote_identifier(asked.target.url.user());
-    Err(Trouble::MayNot(format!("GRANT SELECT ON {} TO {user}", tables.join(", "))))
-}
 
 pub(super) async fn check(asked: &Asked<'_>) -> Checked {
     let Some(Tables { schema, missing_indexes }) = tables(asked).await? else { return Ok(None) };

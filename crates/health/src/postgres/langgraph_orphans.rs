@@ -1,7 +1,7 @@
 //! Whether rows of LangGraph belong to threads that are gone.
 
 use super::asked::{Asked, Checked};
-use super::langgraph::{Tables, tables};
+use super::langgraph_tables::tables;
 use crate::fold::Item;
 use crate::{Check, Limits, Unit};
 
@@ -11,20 +11,16 @@ pub(super) const CHECK: Check = Check {
     limits: Limits::warning(Unit::Percent, 20.0),
 };
 
-/// About so many rows are looked at in each table.
-const SAMPLE: f64 = 100_000.0;
-
 pub(super) async fn check(asked: &Asked<'_>) -> Checked {
-    let Some(Tables { schema, .. }) = tables(asked).await? else { return Ok(None) };
+    let Some(tables) = tables(asked).await? else { return Ok(None) };
+    let schema = &tables.schema;
     let mut items = Vec::new();
     for table in ["checkpoint_blobs", "checkpoint_writes"] {
         let place = format!("{schema}.{table}");
-        let rows = "SELECT reltuples::float8 FROM pg_catalog.pg_class WHERE oid = ($1::text)::regclass";
-        let rows: f64 = asked.client.query_one(rows, &[&place]).await?.get(0);
-        let percent = (SAMPLE * 100.0 / rows.max(1.0)).min(100.0);
+        let sample = tables.sample(asked, table).await?;
         let sql = format!(
             "SELECT count(*)::float8, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {schema}.checkpoints c WHERE \
-             c.thread_id = t.thread_id))::float8 FROM {place} t TABLESAMPLE SYSTEM ({percent})"
+             c.thread_id = t.thread_id))::float8 FROM {sample}"
         );
         let row = asked.client.query_one(&sql, &[]).await?;
         let (all, orphans): (f64, f64) = (row.get(0), row.get(1));

@@ -1,7 +1,7 @@
 //! Whether LangGraph's tables grow without end: nothing deletes old checkpoints by itself.
 
 use super::asked::{Asked, Checked};
-use super::langgraph::{Tables, tables};
+use super::langgraph_tables::{MAKE_ROOM, tables};
 use crate::check::bytes;
 use crate::fold::Item;
 use crate::{Check, Limits, Unit};
@@ -13,13 +13,11 @@ pub(super) const CHECK: Check = Check {
 };
 
 pub(super) async fn check(asked: &Asked<'_>) -> Checked {
-    let Some(Tables { schema, .. }) = tables(asked).await? else { return Ok(None) };
-    let sql = "SELECT sum(pg_total_relation_size(to_regclass($1::text || '.' || name)))::float8 FROM \
-               unnest(ARRAY['checkpoints', 'checkpoint_blobs', 'checkpoint_writes']) name";
-    let size: f64 = asked.client.query_one(sql, &[&schema]).await?.get(0);
+    let Some(tables) = tables(asked).await? else { return Ok(None) };
+    let size = tables.bytes(asked).await?;
     let text = format!("LangGraph's tables have {}", bytes(size));
-    let remedy = "delete threads that nobody goes on with: PostgresSaver.delete_thread(), then VACUUM".into();
-    Ok(Some(asked.fold(&CHECK, vec![Item { value: size, text: text.clone(), remedy }], ("", &text))))
+    let item = Item { value: size, text: text.clone(), remedy: MAKE_ROOM.into() };
+    Ok(Some(asked.fold(&CHECK, vec![item], ("", &text))))
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ mod idle_transactions;
 mod index_bloat;
 mod invalid_indexes;
 mod langgraph;
+mod langgraph_growth;
 mod langgraph_orphans;
 mod langgraph_size;
+mod langgraph_tables;
 mod long_transactions;
 mod migrations;
 mod password;
@@ -73,7 +75,7 @@ macro_rules! entries {
 }
 
 /// The checks that ask the database, in the order in which they are told.
-const ENTRIES: [Entry; 30] = entries![
+const ENTRIES: [Entry; 31] = entries![
     version,
     extensions,
     settings,
@@ -104,6 +106,7 @@ const ENTRIES: [Entry; 30] = entries![
     langgraph,
     langgraph_orphans,
     langgraph_size,
+    langgraph_growth,
 ];
 
 /// Every check of a database.

@@ -7,7 +7,7 @@ mod unfinished;
 use std::time::Duration;
 
 use dbops_postgres::tokio_postgres::{Client, Row};
-use dbops_postgres::{DatabaseUrl, SqlError, connect, quote_literal};
+use dbops_postgres::{DatabaseUrl, SqlError, quote_literal};
 use jiff::Timestamp;
 
 use crate::{Error, Graph, Revision, Rows, version_table};
@@ -70,8 +70,7 @@ pub(crate) struct Ledger {
 ///
 /// When the database cannot be reached or the log cannot be read.
 pub async fn read_log(url: &DatabaseUrl) -> Result<Option<Vec<LogEntry>>, Error> {
-    let client = connect(url).await?;
-    let table = version_table::find(&client).await?;
+    let (client, table) = version_table::connect_to_read(url).await?;
     if !State::read(&client).await?.exist {
         return Ok(None);
     }
@@ -84,8 +83,7 @@ pub async fn read_log(url: &DatabaseUrl) -> Result<Option<Vec<LogEntry>>, Error>
 ///
 /// When the database cannot be reached or the ledger cannot be read.
 pub async fn read_unfinished(url: &DatabaseUrl) -> Result<Option<Unfinished>, Error> {
-    let client = connect(url).await?;
-    let table = version_table::find(&client).await?;
+    let (client, table) = version_table::connect_to_read(url).await?;
     if !State::read(&client).await?.exist {
         return Ok(None);
     }

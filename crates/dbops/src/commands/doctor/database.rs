@@ -2,7 +2,7 @@
 
 use dbops_migrate::read_rows;
 use dbops_postgres::tokio_postgres::{Client, Error};
-use dbops_postgres::{SqlError, Version, quote_identifier};
+use dbops_postgres::{BEGIN_READING, SqlError, Version, quote_identifier};
 
 use super::walk::{Broken, Walk};
 use crate::commands::migrate::agreement;
@@ -43,9 +43,13 @@ fn refused(walk: &mut Walk<'_>, step: &'static str, error: Error) -> Broken {
 }
 
 async fn permissions(client: &Client) -> Result<Permissions, Error> {
-    let row = client.query_one(include_str!("permissions.sql"), &[]).await?;
+    let schema: Option<String> =
+        client.query_one("SELECT pg_catalog.current_schema()::pg_catalog.text", &[]).await?.try_get(0)?;
+    // All that is asked from here on.
+    client.batch_execute(BEGIN_READING).await?;
+    let row = client.query_one(include_str!("permissions.sql"), &[&schema]).await?;
     Ok(Permissions {
-        schema: row.try_get("schema")?,
+        schema,
         may_use: row.try_get("may_use")?,
         may_create: row.try_get("may_create")?,
         is_standby: row.try_get("is_standby")?,

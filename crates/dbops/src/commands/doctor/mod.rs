@@ -17,14 +17,15 @@ use serde::Serialize;
 use self::container::Container;
 use self::walk::{Broken, Step, Walk};
 use super::{Context, Outcome};
-use crate::config::{Config, PostgresTarget, QdrantTarget, Target, TargetKind};
+use crate::config::{Config, PostgresTarget, QdrantAddress, QdrantTarget, Target, TargetKind};
 use crate::failure::Result;
 use crate::ui::{STRONG, paint};
 
 /// Find out why a target does not work: each step of the way to it, and the command that repairs the broken one
 ///
 /// Configuration, container, name, port, what listens there, TLS, password, database, extensions, permissions,
-/// migrations; for Qdrant also its key and version. Nothing is changed. Exit code 3 when a step is broken.
+/// migrations; for Qdrant also its key and version, and each node by itself where `url` names several. Nothing is
+/// changed. Exit code 3 when a step is broken.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dbops doctor\n  dbops doctor bot_db\n  dbops doctor qdrant --json")]
 pub(crate) struct DoctorArgs {
@@ -39,8 +40,8 @@ pub(crate) struct DoctorArgs {
     timeout: u32,
 }
 
-/// `{"targets": [{"name", "ok", "steps": [{"step", "status", "seen", "remedy"}]}]}`. `status` is ok, skipped or broken;
-/// a broken step is the last.
+/// `{"targets": [{"name", "ok", "steps": [{"node", "step", "status", "seen", "remedy"}]}]}`. `status` is ok, skipped or
+/// broken; a broken step is the last, of several nodes the last of its node.
 #[derive(Serialize)]
 struct DoctorDocument {
     targets: Vec<DoctorTarget>,
@@ -105,13 +106,27 @@ async fn to_search(
     target: &QdrantTarget,
     walk: &mut Walk<'_>,
 ) -> std::result::Result<(), Broken> {
-    // Each node of a cluster by itself.
-    for address in target.addresses.iter() {
-        let (host, port) = search::address(walk, &address.url)?;
-        let servers = [(host.clone(), port)];
-        Container::look(walk, context, target.container.as_deref(), &servers, 6333).await?;
-        network::reach(walk, &servers).await?;
-        search::look(walk, name, target, address, (&host, port)).await?;
+    if target.addresses.others.is_empty() {
+        return to_node(context, name, target, &target.addresses.first, walk).await;
     }
-    Ok(())
+    let mut all = Ok(());
+    for address in target.addresses.iter() {
+        walk.turn_to(&address.url);
+        all = to_node(context, name, target, address, walk).await.and(all);
+    }
+    all
+}
+
+async fn to_node(
+    context: &Context,
+    name: &str,
+    target: &QdrantTarget,
+    address: &QdrantAddress,
+    walk: &mut Walk<'_>,
+) -> std::result::Result<(), Broken> {
+    let (host, port) = search::address(walk, &address.url)?;
+    let servers = [(host.clone(), port)];
+    Container::look(walk, context, target.container.as_deref(), &servers, 6333).await?;
+    network::reach(walk, &servers).await?;
+    search::look(walk, name, target, address, (&host, port)).await
 }

@@ -46,14 +46,15 @@ pub(super) async fn look(
             walk.passed("grpc", format!("port {} answers", address.grpc_port));
             return Err(refused(walk, &error));
         }
-        Err(error) => {
-            let (grpc, remedy) = (address.grpc_port, error.hint().unwrap_or_default());
-            let advice = format!(
-                "gRPC has a port of its own (`grpc_port`, here {grpc}; Qdrant's default is 6334): map it, or correct it. \
-                 {remedy}"
+        Err(error @ Error::Unreachable { .. }) => {
+            let remedy = format!(
+                "map the port of gRPC, which is another than that of HTTP, or correct `grpc_port`: it is {} here, and \
+                 6334 unless the server is told otherwise",
+                address.grpc_port
             );
-            return Err(walk.broken("grpc", error.to_string(), advice.trim_end()));
+            return Err(walk.broken("grpc", error.to_string(), remedy));
         }
+        Err(error) => return Err(failed(walk, "grpc", &error)),
     };
     walk.passed("grpc", format!("port {} answers", address.grpc_port));
     walk.passed("version", format!("Qdrant {version}"));

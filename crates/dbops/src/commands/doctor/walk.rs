@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
-use crate::ui::{BAD, FAINT, GOOD, Ui, paint, printable};
+use crate::ui::{BAD, FAINT, GOOD, STRONG, Ui, paint, printable};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Step {
+    /// The address of the node that it is about, where the target has several.
+    node: Option<String>,
     pub(super) step: &'static str,
     /// `ok`, `skipped` or `broken`.
     pub(super) status: &'static str,
@@ -18,7 +20,7 @@ pub(super) struct Step {
     pub(super) remedy: Option<String>,
 }
 
-/// A step is broken, and has been told: what comes after it is not tried.
+/// A step is broken, and has been told: what comes after it on the same way is not tried.
 #[derive(Debug)]
 pub(super) struct Broken;
 
@@ -27,25 +29,34 @@ pub(super) struct Walk<'a> {
     /// How long a step may take.
     pub(super) deadline: Duration,
     steps: Vec<Step>,
+    /// The node that it goes to, where there are several.
+    node: Option<String>,
     /// The output is gone.
     failure: Option<Failure>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(ui: &'a Ui, deadline: Duration) -> Self {
-        Self { ui, deadline, steps: Vec::new(), failure: None }
+        Self { ui, deadline, steps: Vec::new(), node: None, failure: None }
+    }
+
+    /// What comes now is about this node.
+    pub(super) fn turn_to(&mut self, node: &str) {
+        self.node = Some(node.to_owned());
+        let told = self.ui.data(format!("  {}", paint(STRONG, printable(node))));
+        self.keep(told);
     }
 
     pub(super) fn passed(&mut self, step: &'static str, seen: impl Into<String>) {
-        self.tell(Step { step, status: "ok", seen: seen.into(), remedy: None });
+        self.tell(step, "ok", seen.into(), None);
     }
 
     pub(super) fn skipped(&mut self, step: &'static str, why: impl Into<String>) {
-        self.tell(Step { step, status: "skipped", seen: why.into(), remedy: None });
+        self.tell(step, "skipped", why.into(), None);
     }
 
     pub(super) fn broken(&mut self, step: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Broken {
-        self.tell(Step { step, status: "broken", seen: seen.into(), remedy: Some(remedy.into()) });
+        self.tell(step, "broken", seen.into(), Some(remedy.into()));
         Broken
     }
 
@@ -57,11 +68,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn tell(&mut self, step: Step) {
-        if let Err(failure) = self.show(&step) {
+    fn tell(&mut self, step: &'static str, status: &'static str, seen: String, remedy: Option<String>) {
+        let step = Step { node: self.node.clone(), step, status, seen, remedy };
+        self.keep(self.show(&step));
+        self.steps.push(step);
+    }
+
+    fn keep(&mut self, told: Result<()>) {
+        if let Err(failure) = told {
             self.failure.get_or_insert(failure);
         }
-        self.steps.push(step);
     }
 
     fn show(&self, step: &Step) -> Result<()> {

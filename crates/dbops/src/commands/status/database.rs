@@ -1,6 +1,6 @@
 //! What a PostgreSQL database says of itself.
 
-use dbops_postgres::{SqlError, Version, connect};
+use dbops_postgres::{BEGIN_READING, SqlError, Version, connect};
 use futures_util::future::join;
 use serde::Serialize;
 
@@ -39,8 +39,11 @@ impl DatabaseStatus {
 /// Asks the database; the error is why it cannot be reached.
 pub(super) async fn ask(name: &str, target: &PostgresTarget) -> Result<DatabaseStatus, String> {
     let client = connect(&target.url).await.map_err(|error| error.reason)?;
-    let sql = include_str!("database.sql");
-    let (row, migrations) = join(client.query_one(sql, &[]), agreement(name, target)).await;
+    let asked = async {
+        client.batch_execute(BEGIN_READING).await?;
+        client.query_one(include_str!("database.sql"), &[]).await
+    };
+    let (row, migrations) = join(asked, agreement(name, target)).await;
     let row = row.map_err(|error| SqlError::from(error).to_string())?;
     let number: i32 = row.get("version");
     let (migrations, migrations_error) = match migrations {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbops_qdrant::{CollectionState, CollectionStatus, Server, plan, read_file};
+use dbops_qdrant::{CollectionSpec, CollectionState, CollectionStatus, Server, plan, read_file, standing};
 use serde::Serialize;
 
 use crate::commands::qdrant::connect_within;
@@ -28,22 +28,26 @@ pub(crate) struct SearchCollection {
     /// About how many.
     pub(crate) points: u64,
     pub(crate) aliases: Vec<String>,
+    /// Whether it stands for a declared one.
+    pub(crate) declared: bool,
 }
 
 impl SearchStatus {
     pub(super) fn is_well(&self) -> bool {
-        let is_well = |collection: &SearchCollection| {
-            [CollectionState::Green.name(), CollectionState::Yellow.name()].contains(&collection.state)
-        };
         self.changes.is_none_or(|count| count == 0)
             && self.changes_error.is_none()
-            && self.collections.iter().all(is_well)
+            && self.collections.iter().all(SearchCollection::is_well)
     }
 }
 
-impl From<CollectionStatus> for SearchCollection {
-    fn from(it: CollectionStatus) -> Self {
-        Self { name: it.name, state: it.state.name(), points: it.points, aliases: it.aliases }
+impl SearchCollection {
+    pub(super) fn is_well(&self) -> bool {
+        [CollectionState::Green.name(), CollectionState::Yellow.name()].contains(&self.state)
+    }
+
+    fn new(it: CollectionStatus, standing: &[&str]) -> Self {
+        let declared = standing.contains(&it.name.as_str());
+        Self { name: it.name, state: it.state.name(), points: it.points, aliases: it.aliases, declared }
     }
 }
 
@@ -53,18 +57,22 @@ pub(super) async fn ask(target: &QdrantTarget, deadline: Duration) -> Result<Sea
     let server = connect_within(target, deadline).map_err(text)?;
     let version = server.version().await.map_err(text)?;
     let collections = server.collections().await.map_err(text)?;
-    let (changes, changes_error) = match changes(target, &server).await {
-        Ok(count) => (count, None),
-        Err(reason) => (None, Some(reason)),
+    let declared = target.collections.as_ref().map(|path| read_file(path)).transpose();
+    let (declared, changes, changes_error) = match declared {
+        Ok(None) => (Vec::new(), None, None),
+        Ok(Some(declared)) => match changes(&declared, &server).await {
+            Ok(count) => (declared, Some(count), None),
+            Err(error) => (declared, None, Some(text(error))),
+        },
+        Err(error) => (Vec::new(), None, Some(error.to_string())),
     };
-    let collections = collections.into_iter().map(Into::into).collect();
+    let aliases = collections.iter().flat_map(|it| it.aliases.iter().map(|alias| (alias.clone(), it.name.clone())));
+    let aliases = aliases.collect();
+    let standing: Vec<_> = declared.iter().map(|spec| standing(spec, &declared, &aliases)).collect();
+    let collections = collections.into_iter().map(|it| SearchCollection::new(it, &standing)).collect();
     Ok(SearchStatus { version, collections, changes, changes_error })
 }
 
-async fn changes(target: &QdrantTarget, server: &Server) -> Result<Option<usize>, String> {
-    let Some(path) = &target.collections else { return Ok(None) };
-    let declared = read_file(path).map_err(|error| error.to_string())?;
-    let live = server.live(&declared).await.map_err(|error| error.to_string())?;
-    let planned = plan(&declared, &live).map_err(|error| error.to_string())?;
-    Ok(Some(planned.changes.len()))
+async fn changes(declared: &[CollectionSpec], server: &Server) -> Result<usize, dbops_qdrant::Error> {
+    Ok(plan(declared, &server.live(declared).await?)?.changes.len())
 }

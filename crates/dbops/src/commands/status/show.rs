@@ -5,10 +5,13 @@ use indicatif::{BinaryBytes, HumanCount};
 use super::backups::BackupStatus;
 use super::database::DatabaseStatus;
 use super::gather::{HealthStatus, Status, TargetStatus};
-use super::search::SearchStatus;
+use super::search::{SearchCollection, SearchStatus};
 use crate::commands::migrate::Agreement;
 use crate::failure::Result;
 use crate::ui::{BAD, GOOD, STRONG, Ui, WARN, paint, printable};
+
+/// How many collections that nobody declared are named.
+const OTHERS: usize = 5;
 
 pub(super) fn show(ui: &Ui, status: &Status) -> Result<()> {
     for target in &status.targets {
@@ -108,20 +111,36 @@ fn agreement(found: &Agreement) -> String {
     format!("{current}, {}", remarks.join(", "))
 }
 
+/// The declared collections, and of the others a few that need a look; where nothing is declared, a few of all.
 fn points(search: &SearchStatus) -> String {
     if search.collections.is_empty() {
         return "no collections".into();
     }
-    let describe = |it: &super::search::SearchCollection| {
+    let describe = |it: &SearchCollection| {
         let style = match it.state {
             "green" => GOOD,
             "red" => BAD,
             _ => WARN,
         };
         let aliases = it.aliases.iter().map(|alias| format!("{alias} → ")).collect::<String>();
-        format!("{aliases}{} {} ({})", it.name, HumanCount(it.points), paint(style, it.state))
+        format!(
+            "{} {} ({})",
+            printable(&format!("{aliases}{}", it.name)),
+            HumanCount(it.points),
+            paint(style, it.state)
+        )
     };
-    search.collections.iter().map(describe).collect::<Vec<_>>().join(", ")
+    let (mut shown, others): (Vec<_>, Vec<_>) = search.collections.iter().partition(|it| it.declared);
+    let (well, bad): (Vec<_>, Vec<_>) = others.into_iter().partition(|it| it.is_well());
+    let well = well.into_iter().filter(|_| shown.is_empty());
+    let others: Vec<_> = bad.into_iter().chain(well).take(OTHERS).collect();
+    shown.extend(others);
+    let rest = match search.collections.len() - shown.len() {
+        0 => String::new(),
+        1 => " and 1 other".into(),
+        count => format!(" and {count} others"),
+    };
+    format!("{}{rest}", shown.into_iter().map(describe).collect::<Vec<_>>().join(", "))
 }
 
 fn plan(search: &SearchStatus) -> String {

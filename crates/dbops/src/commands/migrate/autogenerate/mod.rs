@@ -16,6 +16,7 @@ use crate::commands::scratch::Scratch;
 use crate::config::PostgresTarget;
 use crate::declared;
 use crate::failure::{Failure, Result};
+use crate::ui::printable;
 use chain::Chain;
 use proof::Unproved;
 
@@ -127,7 +128,7 @@ fn refuse_loss(up: &[Step], undecided: &[Rename]) -> Result<()> {
         .filter_map(|step| {
             let mut hazards = step.statements.iter().flat_map(|statement| &statement.hazards);
             let loss = hazards.find(|hazard| matches!(hazard, Hazard::LosesData(_)))?;
-            Some(format!("  {}: {loss}", step.object))
+            Some(format!("  {}", printable(&format!("{}: {loss}", step.object))))
         })
         .collect();
     if losses.is_empty() {

@@ -11,7 +11,7 @@ use super::verdict::{Findings, Side, Verdict, Way, find};
 use crate::commands::Outcome;
 use crate::commands::schema::diff::{StatementDocument, documents, makes_functions, remarks};
 use crate::failure::Result;
-use crate::ui::{BAD, GOOD, STRONG, Ui, WARN, paint};
+use crate::ui::{BAD, GOOD, STRONG, Ui, WARN, paint, printable, printable_lines};
 
 #[derive(Serialize)]
 struct DriftDocument<'a> {
@@ -199,16 +199,16 @@ fn said(side: &Side<'_>, told: &Told<'_>) -> String {
 }
 
 fn object(ui: &Ui, difference: &DifferenceDocument) -> Result<()> {
-    let what = paint(WARN, format!("{:<8}", difference.change));
+    let what = format!("  {} {}", paint(WARN, format!("{:<8}", difference.change)), printable(&difference.object));
     let (before, after) = match (&difference.before, &difference.after) {
         (Some(before), Some(after)) => (before, after),
-        (None, None) => return ui.data(format!("  {what} {}: privileges", difference.object)),
-        _ => return ui.data(format!("  {what} {}", difference.object)),
+        (None, None) => return ui.data(format!("{what}: privileges")),
+        _ => return ui.data(what),
     };
-    ui.data(format!("  {what} {}", difference.object))?;
+    ui.data(what)?;
     let lines = |text: &str| -> Vec<String> {
         // The comma belongs to the list, not to the column.
-        text.lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect()
+        text.lines().map(|line| printable_lines(line.trim().trim_end_matches(','))).collect()
     };
     let (before, after) = (lines(before), lines(after));
     let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("      - {line}"));
@@ -249,7 +249,7 @@ fn way_out(ui: &Ui, told: &Told<'_>, way: Way, steps: &[Step]) -> Result<()> {
     }
     for statement in steps.iter().flat_map(|step| &step.statements) {
         let text = format!("{}{};", remarks(statement), statement.sql);
-        text.lines().try_for_each(|line| ui.data(format!("      {line}")))?;
+        text.lines().try_for_each(|line| ui.script(&format!("      {line}")))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::document::{PartDocument, TableDocument};
 use crate::failure::Result;
-use crate::ui::{FAINT, STRONG, Ui, paint, printable};
+use crate::ui::{FAINT, STRONG, Ui, paint, printable, printable_lines};
 
 pub(super) fn list(ui: &Ui, tables: &[TableDocument]) -> Result<()> {
     if tables.is_empty() {
@@ -18,7 +18,7 @@ pub(super) fn list(ui: &Ui, tables: &[TableDocument]) -> Result<()> {
             rows(table),
             table.size.as_ref().map(|size| HumanBytes(size.total_bytes).to_string()).unwrap_or_default(),
             table.columns.len().to_string(),
-            key.unwrap_or_default().trim_matches(['(', ')']).to_owned(),
+            printable(key.unwrap_or_default().trim_matches(['(', ')'])),
         ]
     };
     ui.table(&["table", "kind", "rows", "size", "columns", "key"], tables.iter().map(row).collect())
@@ -36,7 +36,7 @@ fn rows(table: &TableDocument) -> String {
 pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
     ui.data(paint(STRONG, printable(&format!("{} {}.{}", table.kind, table.schema, table.name))))?;
     if let Some(comment) = table.comment {
-        comment.lines().try_for_each(|line| ui.paragraph(0, paint(FAINT, line)))?;
+        comment.lines().try_for_each(|line| ui.paragraph(0, paint(FAINT, printable_lines(line))))?;
     }
     if let Some(line) = size(table) {
         ui.data(line)?;
@@ -48,13 +48,16 @@ pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
         [column.name, column.r#type, null, value.unwrap_or_default()].map(printable).to_vec()
     });
     ui.table(&["column", "type", "null", "default"], columns.collect())?;
-    let comments = table.columns.iter().filter_map(|column| Some(format!("{}: {}", column.name, column.comment?)));
+    let comments = table.columns.iter().filter_map(|column| {
+        let (name, comment) = (printable(column.name), printable_lines(column.comment?));
+        Some(format!("{name}: {comment}"))
+    });
     let references = table.referred_to_by.iter().map(|key| {
-        let place = format!("{}.{} {}", key.schema, key.table, key.name);
-        format!("{place}: {}", key.definition)
+        let place = printable(&format!("{}.{} {}", key.schema, key.table, key.name));
+        format!("{place}: {}", printable_lines(key.definition))
     });
     let named = |parts: &[PartDocument]| parts.iter().map(line).collect();
-    let plain = |parts: &[PartDocument]| parts.iter().map(|part| part.definition.to_owned()).collect();
+    let plain = |parts: &[PartDocument]| parts.iter().map(|part| printable_lines(part.definition)).collect();
     let sections: [(_, Vec<String>); 6] = [
         ("Comments", comments.collect()),
         ("Constraints", named(&table.constraints)),
@@ -73,7 +76,7 @@ pub(super) fn describe(ui: &Ui, table: &TableDocument) -> Result<()> {
 /// The name and the definition, and how big its index is.
 fn line(part: &PartDocument) -> String {
     let size = part.bytes.map(|bytes| format!(" {}", paint(FAINT, format!("({})", HumanBytes(bytes)))));
-    format!("{}: {}{}", part.name, in_short(part.definition), size.unwrap_or_default())
+    format!("{}: {}{}", printable(part.name), printable_lines(&in_short(part.definition)), size.unwrap_or_default())
 }
 
 /// `CREATE UNIQUE INDEX name ON schema.table USING btree (id)` without the names, which the output has elsewhere.
