@@ -32,6 +32,8 @@ fn nobody_elses_functions_are_called() {
     let before = checks(&project.json(3, &["health"]));
 
     execute(&url, TRAPS);
+    // They are new objects, which the check `drift` would tell.
+    project.ok(&["migrate", "stamp", "heads"]);
     execute(&url, &format!("ALTER DATABASE \"{}\" SET search_path = public, pg_catalog", url.database()));
     for sql in [
         "SELECT count(*) FROM pg_class",

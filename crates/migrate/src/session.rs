@@ -133,7 +133,7 @@ impl Session {
             return Ok(None);
         }
         let rows = self.rows().await?;
-        schema::recorded(&self.client, &self.table.name, &rows).await
+        schema::reading(&self.client, schema::recorded(&self.client, &self.table.name, &rows)).await
     }
 
     /// What something else than dbops changed since the schema was recorded.
@@ -143,7 +143,7 @@ impl Session {
     /// When the record cannot be read.
     pub async fn changed_objects(&self) -> Result<Vec<ChangedObject>, Error> {
         match self.schema_recorded().await? {
-            Some(_) => schema::changed(&self.client).await,
+            Some(_) => schema::reading(&self.client, schema::changed(&self.client)).await,
             None => Ok(Vec::new()),
         }
     }

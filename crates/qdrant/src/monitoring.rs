@@ -31,8 +31,8 @@ pub struct Issue {
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
-    result: T,
+pub(crate) struct Answer<T> {
+    pub(crate) result: T,
 }
 
 #[derive(Deserialize)]

@@ -292,6 +292,12 @@ async fn the_port_that_is_silent_is_named() {
     assert!(error.to_string().contains(&format!("{address} gave no answer")), "{error}");
 }
 
+/// As by one before 1.17 whose telemetry is off.
+#[tokio::test]
+async fn a_server_need_not_tell_what_its_optimizer_is_at() {
+    assert_eq!(server().optimizations("a/b c").await.expect("the server answers"), None);
+}
+
 #[tokio::test]
 async fn the_version_is_told() {
     let version = server().version().await.expect("the server answers");

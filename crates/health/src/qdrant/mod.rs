@@ -5,6 +5,7 @@ mod collections;
 mod connection;
 mod http;
 mod nodes;
+mod optimizer;
 mod replicas;
 mod row_counts;
 mod snapshots;
@@ -49,7 +50,7 @@ macro_rules! entries {
 }
 
 /// The checks that ask more of the server than what its collections are.
-const ENTRIES: [Entry; 6] = entries![http, nodes, replicas, snapshots, unindexed_fields, row_counts];
+const ENTRIES: [Entry; 7] = entries![http, nodes, replicas, optimizer, snapshots, unindexed_fields, row_counts];
 
 /// Every check of a server.
 pub(crate) fn checks() -> Vec<Check> {

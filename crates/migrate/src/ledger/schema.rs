@@ -1,15 +1,15 @@
 //! The schema as dbops left it: what is different later was changed by something else.
 
 use dbops_postgres::tokio_postgres::{Client, Error as PostgresError, Row};
-use dbops_postgres::{DatabaseUrl, connect};
+use dbops_postgres::{BEGIN_READING, DatabaseUrl};
 use jiff::Timestamp;
 
 use crate::{Error, version_table};
 
 const OBJECTS: &str = include_str!("schema_objects.sql");
 
-/// The queries name what they ask, but for the functions and operators of the server.
-const BEGIN: &str = "BEGIN; SET LOCAL search_path = pg_catalog; SET LOCAL jit = off";
+/// The queries are short, and estimated much too long to be run as they are.
+const SETTINGS: &str = "SET LOCAL jit = off";
 
 /// How a schema stands to what was recorded of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,41 +57,62 @@ impl ChangedObject {
 ///
 /// When the database cannot be reached or the record cannot be read.
 pub async fn read_schema_state(url: &DatabaseUrl) -> Result<SchemaState, Error> {
-    let client = connect(url).await?;
-    let table = version_table::find(&client).await?;
+    let (client, table) = version_table::connect_to_read(url).await?;
     let rows = version_table::read(&client, &table).await?.unwrap_or_default();
-    match recorded(&client, &table.name, &rows).await? {
-        Some(recorded) => Ok(SchemaState::Recorded { recorded, changed: changed(&client).await? }),
-        None => Ok(SchemaState::NotRecorded),
-    }
+    let state = async {
+        client.batch_execute(SETTINGS).await?;
+        match recorded(&client, &table.name, &rows).await? {
+            Some(recorded) => Ok(SchemaState::Recorded { recorded, changed: changed(&client).await? }),
+            None => Ok(SchemaState::NotRecorded),
+        }
+    };
+    state.await.map_err(unreadable)
 }
 
-/// When the schema was recorded with which the present one can be compared.
+/// When the schema was recorded with which the present one can be compared. To be called within [`reading`], as is all
+/// that gives PostgreSQL's own error.
 pub(crate) async fn recorded(
     client: &Client,
     version_table: &str,
     rows: &[String],
-) -> Result<Option<Timestamp>, Error> {
+) -> Result<Option<Timestamp>, PostgresError> {
     if !exists(client).await? {
         return Ok(None);
     }
-    let row = client.query_opt(include_str!("schema_state.sql"), &[&version_table, &rows]).await.map_err(unreadable)?;
+    let row = client.query_opt(include_str!("schema_state.sql"), &[&version_table, &rows]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// What is not as it was recorded.
-pub(crate) async fn changed(client: &Client) -> Result<Vec<ChangedObject>, Error> {
+pub(crate) async fn changed(client: &Client) -> Result<Vec<ChangedObject>, PostgresError> {
     let sql = format!(
         "WITH live AS ({OBJECTS}), recorded AS (SELECT o.key AS object, o.value::int8 AS digest FROM dbops.schema_state, \
          jsonb_each_text(objects) o) SELECT object, recorded.digest, live.digest FROM live FULL JOIN recorded USING \
          (object) WHERE live.digest IS DISTINCT FROM recorded.digest ORDER BY object"
     );
-    client.batch_execute(BEGIN).await.map_err(unreadable)?;
-    let rows = client.query(&sql, &[]).await;
-    let ended = client.batch_execute("ROLLBACK").await;
-    let rows = rows.and_then(|rows| ended.map(|()| rows)).map_err(unreadable)?;
     let change = |row: &Row| ChangedObject { object: row.get(0), recorded: row.get(1), live: row.get(2) };
-    Ok(rows.iter().map(change).collect())
+    Ok(client.query(&sql, &[]).await?.iter().map(change).collect())
+}
+
+async fn exists(client: &Client) -> Result<bool, PostgresError> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'dbops' \
+               AND c.relname = 'schema_state')";
+    Ok(client.query_one(sql, &[]).await?.get(0))
+}
+
+/// What is asked finds no functions and operators but the server's own.
+pub(crate) async fn reading<T>(
+    client: &Client,
+    asked: impl Future<Output = Result<T, PostgresError>>,
+) -> Result<T, Error> {
+    client.batch_execute(&format!("{BEGIN_READING}; {SETTINGS}")).await.map_err(unreadable)?;
+    let answer = asked.await;
+    let ended = client.batch_execute("ROLLBACK").await;
+    answer.and_then(|answer| ended.map(|()| answer)).map_err(unreadable)
+}
+
+fn unreadable(error: PostgresError) -> Error {
+    Error::sql("cannot read what was recorded of the schema", error)
 }
 
 /// Records the schema as it is. What had been changed before and still is as it was then stays told.
@@ -102,7 +123,7 @@ pub(crate) async fn record(
     before: &[ChangedObject],
 ) -> Result<(), Error> {
     let failed = |error| Error::sql("cannot record the schema", error);
-    if !exists(client).await? {
+    if !reading(client, exists(client)).await? {
         client.batch_execute(include_str!("schema_state_table.sql")).await.map_err(failed)?;
     }
     let objects: Vec<_> = before.iter().map(|it| it.object.as_str()).collect();
@@ -117,7 +138,7 @@ pub(crate) async fn record(
          current_setting('server_version_num')::int4 / 10000, coalesce(jsonb_object_agg(object, digest) FILTER (WHERE \
          digest IS NOT NULL), '{{}}') FROM kept"
     );
-    let begin = format!("{BEGIN}; DELETE FROM dbops.schema_state");
+    let begin = format!("BEGIN; SET LOCAL search_path = pg_catalog; {SETTINGS}; DELETE FROM dbops.schema_state");
     let replaced = async {
         client.batch_execute(&begin).await?;
         client.execute(&sql, &[&version_table, &rows, &objects, &live, &recorded]).await.map(drop)
@@ -126,14 +147,4 @@ pub(crate) async fn record(
     let end = if replaced.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = client.batch_execute(end).await;
     replaced.and(ended).map_err(failed)
-}
-
-async fn exists(client: &Client) -> Result<bool, Error> {
-    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-               WHERE n.nspname = 'dbops' AND c.relname = 'schema_state')";
-    Ok(client.query_one(sql, &[]).await.map_err(unreadable)?.get(0))
-}
-
-fn unreadable(error: PostgresError) -> Error {
-    Error::sql("cannot read what was recorded of the schema", error)
 }

@@ -4,7 +4,7 @@
 SELECT recorded
 FROM dbops.schema_state
 WHERE layout = 1
-  AND own_id = 'dbops.schema_state'::pg_catalog.regclass
-  AND server = pg_catalog.current_setting('server_version_num')::int4 / 10000
+  AND own_id = 'dbops.schema_state'::regclass
+  AND server = current_setting('server_version_num')::int4 / 10000
   AND (version_table <> $1 OR revisions = $2)
   AND NOT EXISTS (SELECT FROM dbops.migration_unfinished WHERE version_table = $1)
