@@ -128,3 +128,19 @@ fn one_of_several_servers_has_to_be_named() {
     let run = set(&["-t", "search"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, "search: nothing to do\n"));
 }
+
+#[test]
+fn mistakes_are_told_before_a_server_is_asked() {
+    let name = unique("mistaken");
+    let from = "from: { target: nowhere, table: t, key: id, vector: v }";
+    let project = project(&format!("  {name}:\n    vectors: {{ size: 4, distance: Dot }}\n    {from}\n"));
+    for line in ["qdrant alias list", "health", "qdrant plan"] {
+        let run = project.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(run.code == 2 && run.stderr.contains("there is no PostgreSQL target `nowhere`"), "{line}: {run}");
+    }
+    let status = project.json(3, &["status"]);
+    let error = status["targets"][0]["search"]["changes_error"].as_str().expect("a reason");
+    assert!(error.contains("there is no PostgreSQL target `nowhere`"), "{error}");
+    let run = project.run(&["qdrant", "alias", "set", "a/b", &name]);
+    assert!(run.code == 2 && run.stderr.contains("`a/b` cannot be the name of an alias"), "{run}");
+}

@@ -94,7 +94,7 @@ fn mistakes_are_named() {
         (&["--point", "9999", "--using", "place"], 2, "has no point 9999"),
         (&["--point", "x", "--using", "place"], 2, "`x` is no id of a point"),
         (&["--vector", "1, two", "--using", "place"], 2, "--vector takes numbers"),
-        (&["--vector", "1, 2", "--using", "place"], 1, "dim"),
+        (&["--vector", "1, 2", "--using", "place"], 2, "has vectors of 3 numbers, and --vector gives 2"),
         (&["--row", "no number", "--using", "place"], 1, "invalid input syntax for type integer"),
     ];
     for (arguments, code, said) in cases {

@@ -49,6 +49,13 @@ pub enum Advice {
     },
 }
 
+/// Whether a collection or an alias can have this name: Qdrant makes folders of them.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let is_wrong = |c: char| matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*') || c.is_control();
+    !name.is_empty() && name.len() <= 255 && !name.chars().any(is_wrong)
+}
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
@@ -182,9 +189,7 @@ impl Reader<'_> {
     }
 
     fn check_name(&self, place: &[Key<'_>], what: &str, name: &str) -> Result<(), FileError> {
-        // What Qdrant refuses: names become folders.
-        let is_wrong = |c: char| matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*') || c.is_control();
-        if name.is_empty() || name.len() > 255 || name.chars().any(is_wrong) {
+        if !is_name(name) {
             let message = format!("`{}` cannot be the name of {what}", name.escape_default());
             return Err(self.error(place, message, words("use letters, digits, `_` and `-`, at most 255 of them")));
         }

@@ -134,7 +134,8 @@ async fn carry_out(context: &Context, args: HealthArgs) -> Result<Outcome> {
     selection.only.clone_from(&args.checks);
     let names = [args.named.clone(), args.targets.clone()].concat();
     // The files are read before any server is asked: a mistake in them is one of configuration.
-    let subjects = config.select(&names)?.into_iter().map(subject).collect::<Result<Vec<_>>>()?;
+    let subjects =
+        config.select(&names)?.into_iter().map(|target| subject(&config, target)).collect::<Result<Vec<_>>>()?;
     let round =
         Round { context, config: &config, selection, subjects, deadline: Duration::from_secs(args.timeout.into()) };
     if let Some(seconds) = args.watch {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use dbops_health::{Finding, PostgresTarget, QdrantTarget, Selection, SourceRows, check_postgres, check_qdrant};
-use dbops_qdrant::{CollectionSpec, read_file};
+use dbops_qdrant::CollectionSpec;
 
 use super::migrations::{self, schema_since};
-use crate::commands::qdrant::{node_servers, server_options};
+use crate::commands::qdrant::{node_servers, read_declared, server_options};
 use crate::config::{Config, DeclaredSchema, Target, TargetKind};
 use crate::declared;
 use crate::failure::Result;
@@ -21,7 +21,7 @@ pub(crate) struct Subject<'a> {
 }
 
 /// Reads the files of a target.
-pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
+pub(crate) fn subject<'a>(config: &Config, target: &'a Target) -> Result<Subject<'a>> {
     let (mut needed, mut collections) = (Vec::new(), Vec::new());
     match &target.kind {
         TargetKind::Postgres(postgres) => match &postgres.schema {
@@ -31,7 +31,7 @@ pub(crate) fn subject(target: &Target) -> Result<Subject<'_>> {
         },
         TargetKind::Qdrant(qdrant) => {
             if let Some(path) = &qdrant.collections {
-                collections = read_file(path)?;
+                collections = read_declared(config, path)?;
                 needed = collections.iter().map(|collection| collection.name.clone()).collect();
             }
         }

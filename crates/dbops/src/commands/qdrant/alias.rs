@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use dbops_qdrant::{AliasMove, RebuildNote, RebuildStage, Server, generation, read_file};
+use dbops_qdrant::{AliasMove, RebuildNote, RebuildStage, Server, generation, is_name};
 use serde::Serialize;
 
-use super::{connect, single};
+use super::{connect, read_declared, single};
 use crate::commands::{Context, Outcome};
 use crate::config::{Config, QdrantTarget, suggest};
 use crate::failure::{Failure, Result};
@@ -84,7 +84,7 @@ pub(super) async fn alias(
         AliasCommand::List => list(context, config, targets).await,
         AliasCommand::Set { name, collection } => {
             let (target, options) = single(config, targets)?;
-            let done = set(context, target, options, &name, &collection).await;
+            let done = set(context, config, (target, options), &name, &collection).await;
             done.map_err(|failure| failure.context(format!("cannot set the alias {name} on {target}")))
         }
         AliasCommand::Delete { name } => {
@@ -98,7 +98,7 @@ pub(super) async fn alias(
 async fn list(context: &Context, config: &Config, names: &[String]) -> Result<Outcome> {
     let mut targets = Vec::new();
     for (name, target) in config.select_qdrant(names)? {
-        let declared = declared(target)?;
+        let declared = declared(config, target)?;
         let aliases = connect(target)?.collections_and_aliases().await;
         let failed = |error| Failure::from(error).context(format!("cannot list the aliases of {name}"));
         let (_, aliases) = aliases.map_err(failed)?;
@@ -132,14 +132,24 @@ fn show(context: &Context, target: &ListTarget) -> Result<()> {
 }
 
 /// Alias to collection, as the target's file has them.
-fn declared(target: &QdrantTarget) -> Result<BTreeMap<String, String>> {
+fn declared(config: &Config, target: &QdrantTarget) -> Result<BTreeMap<String, String>> {
     let Some(path) = &target.collections else { return Ok(BTreeMap::new()) };
-    let specs = read_file(path)?;
+    let specs = read_declared(config, path)?;
     Ok(specs.into_iter().filter_map(|spec| Some((spec.alias?, spec.name))).collect())
 }
 
-async fn set(context: &Context, target: &str, options: &QdrantTarget, name: &str, collection: &str) -> Result<Outcome> {
-    let declared = declared(options)?;
+async fn set(
+    context: &Context,
+    config: &Config,
+    (target, options): (&str, &QdrantTarget),
+    name: &str,
+    collection: &str,
+) -> Result<Outcome> {
+    if !is_name(name) {
+        return Err(Failure::usage(format!("`{}` cannot be the name of an alias", name.escape_default()))
+            .with_hint("use letters, digits, `_` and `-`, at most 255 of them"));
+    }
+    let declared = declared(config, options)?;
     let server = connect(options)?;
     let (collections, aliases) = server.collections_and_aliases().await?;
     let known = |name: &str| collections.iter().any(|known| known == name);

@@ -1,6 +1,7 @@
 //! `qdrant search`: the nearest points to a vector, and the nearest rows beside them.
 
 use clap::Args;
+use dbops_qdrant::parameter::Value;
 use dbops_qdrant::{CollectionSpec, Distance, Id, PointVector, Search, Settings};
 use dbops_sync::{Hit, Searched};
 use serde::Serialize;
@@ -76,6 +77,13 @@ pub(super) async fn search(context: &Context, config: &Config, names: &[String],
     };
     let collection = target.standing(spec).await?;
     let wanted = wanted(&args.by, target, spec, &collection, using, table.as_ref()).await?;
+    if let Some(Value::Integer(size)) = vector.get("size")
+        && args.by.vector.is_some()
+        && wanted.len() as u64 != size
+    {
+        let given = wanted.len();
+        return Err(Failure::usage(format!("{} has vectors of {size} numbers, and --vector gives {given}", spec.name)));
+    }
     let search = Search { vector: &wanted, using, limit: args.limit, exact: args.exact };
     let points = target.server.nearest(&collection, search).await?;
     let rows = match &table {

@@ -130,7 +130,7 @@ async fn ask(
 ) -> TargetStatus {
     let deadline = extent.deadline;
     let too_late = || format!("no answer within {} s", deadline.as_secs());
-    let asked = timeout(deadline, tell(target, deadline));
+    let asked = timeout(deadline, tell(config, target, deadline));
     // Each check has the deadline itself, so that one that hangs takes nothing away from the others.
     let checked = timeout(deadline + Duration::from_secs(1), check(config, target, deadline));
     let (told, findings) = join(asked, checked).await;
@@ -169,16 +169,16 @@ async fn ask(
 }
 
 /// What a target says of itself, or why it says nothing.
-async fn tell(target: &Target, deadline: Duration) -> std::result::Result<Told, String> {
+async fn tell(config: &Config, target: &Target, deadline: Duration) -> std::result::Result<Told, String> {
     match &target.kind {
         TargetKind::Postgres(postgres) => Ok(Told::Database(Box::new(database::ask(&target.name, postgres).await?))),
-        TargetKind::Qdrant(qdrant) => Ok(Told::Search(search::ask(qdrant, deadline).await?)),
+        TargetKind::Qdrant(qdrant) => Ok(Told::Search(search::ask(config, qdrant, deadline).await?)),
     }
 }
 
 /// The findings of the health checks, or why there are none.
 async fn check(config: &Config, target: &Target, deadline: Duration) -> std::result::Result<Vec<Finding>, String> {
-    let subject = health::subject(target).map_err(|failure| format!("{:#}", failure.error))?;
+    let subject = health::subject(config, target).map_err(|failure| format!("{:#}", failure.error))?;
     Ok(health::check(config, &subject, &config.health, deadline).await)
 }
 

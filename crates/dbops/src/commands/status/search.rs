@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dbops_qdrant::{CollectionSpec, CollectionState, CollectionStatus, Server, plan, read_file, standing};
+use dbops_qdrant::{CollectionSpec, CollectionState, CollectionStatus, Server, plan, standing};
 use serde::Serialize;
 
-use crate::commands::qdrant::connect_within;
-use crate::config::QdrantTarget;
+use crate::commands::qdrant::{connect_within, read_declared};
+use crate::config::{Config, QdrantTarget};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct SearchStatus {
@@ -52,19 +52,19 @@ impl SearchCollection {
 }
 
 /// Asks the server; the error is why it cannot be reached.
-pub(super) async fn ask(target: &QdrantTarget, deadline: Duration) -> Result<SearchStatus, String> {
+pub(super) async fn ask(config: &Config, target: &QdrantTarget, deadline: Duration) -> Result<SearchStatus, String> {
     let text = |error: dbops_qdrant::Error| error.to_string();
     let server = connect_within(target, deadline).map_err(text)?;
     let version = server.version().await.map_err(text)?;
     let collections = server.collections().await.map_err(text)?;
-    let declared = target.collections.as_ref().map(|path| read_file(path)).transpose();
+    let declared = target.collections.as_ref().map(|path| read_declared(config, path)).transpose();
     let (declared, changes, changes_error) = match declared {
         Ok(None) => (Vec::new(), None, None),
         Ok(Some(declared)) => match changes(&declared, &server).await {
             Ok(count) => (declared, Some(count), None),
             Err(error) => (declared, None, Some(text(error))),
         },
-        Err(error) => (Vec::new(), None, Some(error.to_string())),
+        Err(failure) => (Vec::new(), None, Some(format!("{:#}", failure.error))),
     };
     let aliases = collections.iter().flat_map(|it| it.aliases.iter().map(|alias| (alias.clone(), it.name.clone())));
     let aliases = aliases.collect();
