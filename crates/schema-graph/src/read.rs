@@ -19,7 +19,7 @@ type Query = (&'static str, fn(&mut Reading, &Row));
 
 /// The queries and what takes their rows. Those that give objects are all in the same form; the others speak of objects
 /// that are there by then.
-const QUERIES: [Query; 32] = [
+const QUERIES: [Query; 33] = [
     (include_str!("sql/schemas.sql"), Reading::add),
     (include_str!("sql/extensions.sql"), Reading::add),
     (include_str!("sql/collations.sql"), Reading::add),
@@ -36,6 +36,7 @@ const QUERIES: [Query; 32] = [
     (include_str!("sql/attachments.sql"), Reading::add),
     (include_str!("sql/defaults.sql"), Reading::add),
     (include_str!("sql/constraints.sql"), Reading::add),
+    (include_str!("sql/not_null.sql"), Reading::add),
     (include_str!("sql/sequence_owners.sql"), Reading::add),
     (include_str!("sql/indexes.sql"), Reading::add),
     (include_str!("sql/views.sql"), Reading::add),

@@ -20,7 +20,12 @@ FROM pg_subscription s
 CROSS JOIN LATERAL (
     SELECT string_agg(quote_ident(p), ', ' ORDER BY p) AS publications FROM unnest(s.subpublications) p
 ) p
-CROSS JOIN LATERAL format('binary = %s, streaming = %s, synchronous_commit = %L, disable_on_error = %s, origin = %L',
-                          s.subbinary::text, CASE s.substream WHEN 'f' THEN 'off' WHEN 't' THEN 'on' ELSE 'parallel' END,
-                          s.subsynccommit, s.subdisableonerr::text, s.suborigin) options
+CROSS JOIN LATERAL concat_ws(
+    ', ',
+    format('binary = %s, streaming = %s, synchronous_commit = %L', s.subbinary::text,
+           CASE s.substream WHEN 'f' THEN 'off' WHEN 't' THEN 'on' ELSE 'parallel' END, s.subsynccommit),
+    -- By way of JSON, for they came with PostgreSQL 15 and 16.
+    'disable_on_error = ' || (to_jsonb(s) ->> 'subdisableonerr'),
+    'origin = ' || quote_literal(to_jsonb(s) ->> 'suborigin')
+) options
 WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -48,11 +48,12 @@ pub(super) async fn read_sides(context: &Context, scratch: &Scratch<'_>, subject
         Ok((live, replayed))
     };
     let (declared, (live, replayed), version) = try_join3(declared, rest, scratch.version()).await?;
-    // PostgreSQL prints a view's query in the way of its major version.
+    // PostgreSQL prints a view's query in the way of its major version, and knows that version's statements.
     if let Some(live) = live.as_ref().filter(|live| live.version.major != version.major) {
         context.ui.warn(format!(
-            "{} runs PostgreSQL {} and is compared with what {version} makes of the files: views may seem to differ",
-            subject.name, live.version
+            "{} runs PostgreSQL {} and is compared with what {version} makes of the files: views may seem to differ, and \
+             statements may be newer than it knows; DBOPS_PG_BIN names the programs of {}",
+            subject.name, live.version, live.version.major
         ));
     }
     let Replayed { revisions, applied, pending, unknown } = replayed;
