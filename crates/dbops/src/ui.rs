@@ -147,8 +147,7 @@ impl Ui {
 
     /// A line of data, broken between words where the terminal ends, the rest indented by so many columns.
     pub(crate) fn paragraph(&self, indent: usize, text: impl Display) -> Result<()> {
-        let width = width().unwrap_or(usize::MAX);
-        self.data(wrapped(&text.to_string(), indent, width))
+        self.data(fitted(&text.to_string(), indent))
     }
 
     /// A table without borders that fits the terminal, headings first.
@@ -335,6 +334,11 @@ async fn answer(question: &str) -> Result<bool> {
 fn width() -> Option<usize> {
     let (width, _) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal())?;
     Some(width.0.into())
+}
+
+/// A line of data broken where the terminal ends, where it goes to one.
+pub(crate) fn fitted(text: &str, indent: usize) -> String {
+    wrapped(text, indent, width().unwrap_or(usize::MAX))
 }
 
 /// Breaks a line at its spaces; colours take no room.

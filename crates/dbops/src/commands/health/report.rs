@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use dbops_health::{Finding, Status};
 
-use crate::ui::{BAD, FAINT, GOOD, STRONG, WARN, paint, table};
+use crate::ui::{BAD, FAINT, GOOD, STRONG, WARN, fitted, paint, table};
 
 /// With `details` all that was found, and the good checks one by one.
 pub(super) fn report(findings: &[Finding], details: bool) -> String {
@@ -13,10 +13,12 @@ pub(super) fn report(findings: &[Finding], details: bool) -> String {
     let mut lines = Vec::new();
     for finding in &bad {
         let place = format!("{} {}", finding.target, finding.id);
-        lines.push(format!("{} {}: {}", styled(finding.status), paint(STRONG, place), finding.summary));
+        let line = format!("{} {}: {}", styled(finding.status), paint(STRONG, place), finding.summary);
+        lines.push(fitted(&line, 9));
         if details && finding.details.len() > 1 {
-            lines.extend(finding.details.iter().map(|detail| format!("           {detail}")));
+            lines.extend(finding.details.iter().map(|detail| fitted(&format!("           {detail}"), 11)));
         }
+        // Whole, to be copied.
         lines.extend(finding.remedy.as_ref().map(|remedy| format!("         {} {remedy}", paint(FAINT, "→"))));
     }
     if !bad.is_empty() {
