@@ -121,6 +121,13 @@ fn each_kind_of_change_is_named_and_its_undoing_too() {
         execute(&url, undo);
         assert_eq!(read(&url), [""; 0], "{undo}");
     }
+    // What is made again as it was is the same, although its columns have other numbers.
+    let again =
+        "ALTER TABLE users ADD state text CHECK (state <> ''); CREATE INDEX by_state ON users (state, lower(state))";
+    execute(&url, again);
+    project.ok(&["migrate", "stamp", "heads"]);
+    execute(&url, &format!("ALTER TABLE users DROP state; {again}"));
+    assert_eq!(read(&url), [""; 0]);
     execute(&url, "DROP MATERIALIZED VIEW counted");
     is_changed(&project, &["materialized view public.counted is gone"]);
 }

@@ -45,14 +45,6 @@ fn is_idle(told: &Optimizations) -> bool {
 
 fn finding(asked: &Asked<'_>, names: &[&str], told: &[Option<Optimizations>], now: SystemTime) -> Finding {
     let told = || names.iter().zip(told);
-    if let Some((name, Some(Optimizations { waiting: Some(count), .. }))) =
-        told().find(|(_, told)| told.as_ref().is_some_and(is_idle))
-    {
-        let summary = format!("{name}: {count} optimizations wait, and none is run");
-        return Finding::new(CHECK.id, asked.target.name, Status::Warning, summary).remedy(format!(
-            "see whether max_optimization_threads of {name} is 0; else restart the server, whose log may say more"
-        ));
-    }
     let running = told().flat_map(|(name, told)| told.iter().flat_map(|told| &told.running).map(move |it| (name, it)));
     let items = running.map(|(name, it)| {
         let seconds = now.duration_since(it.started.into()).unwrap_or_default().as_secs_f64();
@@ -74,7 +66,16 @@ fn finding(asked: &Asked<'_>, names: &[&str], told: &[Option<Optimizations>], no
     } else {
         format!("being optimized, and the server does not tell since when: {}", silent.join(", "))
     };
-    asked.fold(&CHECK, items.collect(), ("optimizations do not get done", &well))
+    let finding = asked.fold(&CHECK, items.collect(), ("optimizations do not get done", &well));
+    match told().find(|(_, told)| told.as_ref().is_some_and(is_idle)) {
+        Some((name, Some(Optimizations { waiting: Some(count), .. }))) if finding.status == Status::Ok => {
+            let summary = format!("{name}: {count} optimizations wait, and none is run");
+            Finding::new(CHECK.id, asked.target.name, Status::Warning, summary).remedy(format!(
+                "see whether max_optimization_threads of {name} is 0; else restart the server, whose log may say more"
+            ))
+        }
+        _ => finding,
+    }
 }
 
 #[cfg(test)]
