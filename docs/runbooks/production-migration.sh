@@ -18,11 +18,11 @@ esac
 
 untouched="Nothing was changed. "
 
-# Without what a migration does not stumble over.
+# Without what a migration does not stumble over, and what `undrifted` looks at more closely.
 healthy() {
     local others=(migrations backup_age backup_verified backup_growth unused_indexes duplicate_indexes
         foreign_key_indexes table_bloat index_bloat vector_indexes cache_hit checkpoints deadlocks temporary_files
-        langgraph_orphans langgraph_size langgraph_growth password unindexed_fields snapshots)
+        langgraph_orphans langgraph_size langgraph_growth password unindexed_fields snapshots optimizer drift)
     dbops health "${others[@]/#/--skip=}"
 }
 

@@ -132,6 +132,8 @@ fn a_restore_goes_through_the_container() {
 }
 
 fn refuses_what_the_container_cannot_do(here: Project) {
+    let database = here.ok(&["shell", "bot_db", "--", "-XAtc", "SELECT current_database()"]);
+    assert_eq!(database.stdout, "bot_db\n");
     let restore = ["restore", "latest", "bot_db", "--into", "more"];
     let refused = |here: &Project, seen: &str| {
         let run = here.run(&restore);
@@ -147,6 +149,9 @@ fn refuses_what_the_container_cannot_do(here: Project) {
     until("it is up", || process::command("docker").args(is_up).output().is_ok_and(|output| output.status.success()));
     let here = here.env("STACK_PREFIX", "beside-");
     refused(&here, "the container beside-postgres-db is not that of the server at localhost:5434");
+    let run = here.run(&["shell", "bot_db", "--", "-c", "SELECT 1"]);
+    let seen = "the container beside-postgres-db is not that of the server at localhost:5434";
+    assert!(run.code == 4 && run.stderr.contains(seen) && run.stdout.is_empty(), "{run}");
     docker(&["rm", "--force", "--volumes", "beside-postgres-db"]);
     let here =
         here.env("STACK_PREFIX", "").env("DBOPS_PG_BIN", &dbops_testbed::installation().bin.display().to_string());

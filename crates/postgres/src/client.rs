@@ -13,6 +13,10 @@ const SCRIPT: &str = include_str!("container.sh");
 /// How long asking a container for its programs may take.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
 
+/// Asks when the server was started, in seconds. Two answers that are the same came from the same server: no other one was
+/// started in the same microsecond.
+pub const SERVER_STARTED: &str = "SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text";
+
 /// A place from which client programs are run.
 #[derive(Debug, Clone)]
 pub enum ClientPrograms {

@@ -28,7 +28,7 @@ mod url;
 mod version;
 mod wheel;
 
-pub use client::{ClientPrograms, Container};
+pub use client::{ClientPrograms, Container, SERVER_STARTED};
 pub use cluster::{Cluster, ClusterError, Listen, check_port};
 pub use connect::{BEGIN_READING, Notice, connect, connect_noticing, pool};
 pub use data_folder::{ClusterState, DataFolder};

@@ -284,8 +284,8 @@ impl Error {
             Self::NoRebuild { advice, .. } => advice.clone(),
             Self::Rebuilding(_) => "wait until it is done, then look whether anything is left to do".into(),
             Self::Differs { .. } => {
-                "the alias was not moved; see whether the declared vectors can hold the numbers, then begin anew with \
-                 `dbops qdrant reindex --restart`"
+                "the alias was not moved; see whether the declared vectors can hold the numbers, and that nothing else \
+                 writes to the new collection, then begin anew with `dbops qdrant reindex --restart`"
                     .into()
             }
             Self::Count { .. } => {

@@ -2,15 +2,12 @@
 
 use std::process::Stdio;
 
-use dbops_postgres::{ClientPrograms, Installation, SqlError, Version, connect};
+use dbops_postgres::{ClientPrograms, Installation, SERVER_STARTED, SqlError, Version, connect};
 use tokio::io::AsyncReadExt;
 
 use super::Destination;
 use crate::child::{Running, command, read_tail};
 use crate::{Archive, Error, Programs};
-
-/// When the server was started, in seconds: no other one was in the same microsecond.
-const STARTED: &str = "SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text";
 
 /// The programs for an archive. A container counts when it can be handed the archive, and only if it is the one that the
 /// URL leads to: what is restored there would be in another server.
@@ -36,7 +33,7 @@ pub(super) async fn find(
 
 async fn started(destination: &Destination) -> Result<String, Error> {
     let client = connect(&destination.maintenance).await?;
-    let asked = async { client.query_one(STARTED, &[]).await?.try_get(0) };
+    let asked = async { client.query_one(SERVER_STARTED, &[]).await?.try_get(0) };
     asked.await.map_err(SqlError::from).map_err(Error::sql("read", destination.maintenance.database()))
 }
 
@@ -48,7 +45,7 @@ async fn started_inside(
 ) -> Result<String, Error> {
     let url = &destination.maintenance;
     let mut command = command(programs, place, "psql", url, None);
-    command.args(["-XAt", "-c", STARTED]);
+    command.args(["-XAt", "-c", SERVER_STARTED]);
     let line = place.first_line(url).map_err(Error::io("read", "the password file".as_ref()))?;
     let failed = |source| Error::Restore { archive: "a container".into(), database: url.database().into(), source };
     let mut running = Running::start_with(command, Stdio::piped(), line).await.map_err(failed)?;

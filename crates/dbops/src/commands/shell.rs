@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use clap::Args;
 use dbops_postgres::passfile::TemporaryPassfile;
-use dbops_postgres::{ClientPrograms, DatabaseUrl, Version, connect, process};
+use dbops_postgres::{ClientPrograms, DatabaseUrl, SERVER_STARTED, Version, connect, process};
 
 use super::{Context, Outcome, docker};
 use crate::config::{Config, PostgresTarget, TargetKind};
@@ -14,6 +15,9 @@ use crate::failure::{Failure, Result};
 
 /// What the server shows, unless the URL says otherwise.
 const APPLICATION_NAME: (&str, &str) = ("PGAPPNAME", "dbops");
+
+/// How long psql in a container may take to say which server it is at.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// Open psql on a target, through its container when there is no psql of the server's version here
 ///
@@ -43,6 +47,8 @@ pub(crate) async fn run(context: &Context, args: &ShellArgs) -> Result<Outcome> 
     let client = connect(&target.url).await.map_err(|error| Failure::from(error).with_hint(doctor))?;
     let version =
         Version::of_server(&client).await.map_err(|error| Failure::from(dbops_postgres::SqlError::from(error)))?;
+    let started = client.query_one(SERVER_STARTED, &[]).await.and_then(|row| row.try_get::<_, String>(0));
+    let started = started.map_err(|error| Failure::from(dbops_postgres::SqlError::from(error)))?;
     // It would count as a connection of its own for as long as psql runs.
     drop(client);
     let container = target.container.as_deref();
@@ -51,7 +57,10 @@ pub(crate) async fn run(context: &Context, args: &ShellArgs) -> Result<Outcome> 
     let passfile = TemporaryPassfile::write(&target.url)?;
     let mut command = match &place {
         ClientPrograms::Here(_) => here(context, &place, &target.url, passfile.as_ref()),
-        ClientPrograms::Container(found) => inside(context, &found.name, &target.url)?,
+        ClientPrograms::Container(found) => {
+            is_servers(context, &found.name, &target.url, &started).await?;
+            inside(context, &found.name, &target.url, io::stdin().is_terminal() && io::stdout().is_terminal())?
+        }
     };
     command.args(&args.arguments);
     let status = attend(command).await?;
@@ -90,11 +99,11 @@ fn here(context: &Context, place: &ClientPrograms, url: &DatabaseUrl, passfile: 
 }
 
 /// In the container the server is at hand. The password goes along as a variable whose value is in no argument.
-fn inside(context: &Context, container: &str, url: &DatabaseUrl) -> Result<Command> {
+fn inside(context: &Context, container: &str, url: &DatabaseUrl, at_terminal: bool) -> Result<Command> {
     let docker = docker::program(&context.environment).ok_or_else(|| Failure::usage("docker is not on PATH"))?;
     let mut command = process::bound_command(docker);
     command.env_clear().envs(context.environment.for_terminal());
-    command.args(["exec", if io::stdin().is_terminal() && io::stdout().is_terminal() { "-it" } else { "-i" }]);
+    command.args(["exec", if at_terminal { "-it" } else { "-i" }]);
     if let Some(password) = url.password() {
         command.env("PGPASSWORD", String::from_utf8_lossy(password).into_owned()).args(["-e", "PGPASSWORD"]);
     }
@@ -103,6 +112,20 @@ fn inside(context: &Context, container: &str, url: &DatabaseUrl) -> Result<Comma
         .args(["-e", &application_name, "-e", "TERM", container, "psql"])
         .arg(format!("--dbname={}", url.conninfo_at_hand()));
     Ok(command)
+}
+
+/// Refuses a container that the URL does not lead to: what is typed there would be done to another server.
+async fn is_servers(context: &Context, container: &str, url: &DatabaseUrl, started: &str) -> Result<()> {
+    let mut command = inside(context, container, url, false)?;
+    command.args(["-XAt", "-c", SERVER_STARTED]);
+    // One that lets nobody in, or has no such database, is another one too.
+    let inside = process::run(command, ANSWER).await.unwrap_or_default();
+    if inside.trim_ascii() == started.as_bytes() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("the container {container} is not that of the server at {}", url.server())).with_hint(
+        "correct `container` of the target, or install PostgreSQL's client programs here: psql then goes by the URL",
+    ))
 }
 
 /// Leaves terminal and signals to psql until it ends. Ctrl-C reaches it by the terminal, and is not for dbops.

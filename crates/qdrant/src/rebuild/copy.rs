@@ -377,11 +377,11 @@ impl Copier<'_> {
             if let Some(found) = sample.remove(&entry.id.to_string())
                 && !found.starts_with(&hex)
             {
-                return Err(differs(format!("the point {} was written by somebody else", entry.id)));
+                return Err(differs(format!("the point {} is not as it was written", entry.id)));
             }
         }
         match sample.keys().next() {
-            Some(id) => Err(differs(format!("the point {id} was written by somebody else"))),
+            Some(id) => Err(differs(format!("the point {id} was not copied"))),
             None => Ok(()),
         }
     }
