@@ -4,6 +4,7 @@
 
 use crate::check::duration;
 use crate::deadline::bounded;
+use crate::fold::MOST;
 use crate::postgres::PostgresTarget;
 use crate::{Check, Finding, Selection, Status};
 
@@ -13,9 +14,6 @@ pub(crate) const CHECK: Check = Check {
                schema say",
     limits: None,
 };
-
-/// How many details a finding has.
-const MOST: usize = 20;
 
 /// How the schema of a database stands to what dbops left.
 #[derive(Debug, Clone, PartialEq)]

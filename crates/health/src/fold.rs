@@ -3,7 +3,7 @@
 use crate::{Check, Finding, Selection, Status};
 
 /// How many are listed.
-const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 
 /// One of those that a check looked at.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use futures_util::future::{join, join3};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::ledger::{Author, ChangedObject, Ledger, schema};
+use crate::ledger::{Author, ChangedObject, Ledger, SchemaState, schema};
 use crate::lock::{Lock, take_work_lock, work_lock_sql};
 use crate::run::Watch;
 use crate::{Error, Graph, RowEdit, Rows, file_drift, version_table};
@@ -136,16 +136,17 @@ impl Session {
         schema::reading(&self.client, schema::recorded(&self.client, &self.table.name, &rows)).await
     }
 
-    /// What something else than dbops changed since the schema was recorded.
+    /// How the schema stands to what was recorded of it.
     ///
     /// # Errors
     ///
     /// When the record cannot be read.
-    pub async fn changed_objects(&self) -> Result<Vec<ChangedObject>, Error> {
-        match self.schema_recorded().await? {
-            Some(_) => schema::reading(&self.client, schema::changed(&self.client)).await,
-            None => Ok(Vec::new()),
+    pub async fn schema_state(&self) -> Result<SchemaState, Error> {
+        if self.ledger.missing.is_some() {
+            return Ok(SchemaState::NotRecorded);
         }
+        let rows = self.rows().await?;
+        schema::reading(&self.client, schema::state(&self.client, &self.table.name, &rows)).await
     }
 
     /// Records the schema as it is now, so that what changes it later can be told. What was found `before` the run and

@@ -49,6 +49,9 @@ pub enum Advice {
     },
 }
 
+/// What to do about a name that [`is_name`] refuses.
+pub const NAMES: &str = "use letters, digits, `_` and `-`, at most 255 of them";
+
 /// Whether a collection or an alias can have this name: Qdrant makes folders of them.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
@@ -191,7 +194,7 @@ impl Reader<'_> {
     fn check_name(&self, place: &[Key<'_>], what: &str, name: &str) -> Result<(), FileError> {
         if !is_name(name) {
             let message = format!("`{}` cannot be the name of {what}", name.escape_default());
-            return Err(self.error(place, message, words("use letters, digits, `_` and `-`, at most 255 of them")));
+            return Err(self.error(place, message, words(NAMES)));
         }
         Ok(())
     }

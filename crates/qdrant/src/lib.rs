@@ -53,7 +53,7 @@ pub use apply::{Event, Extent};
 pub use cluster::Cluster;
 pub use error::Error;
 pub use facts::CollectionFacts;
-pub use file::{Advice, FileError, check_databases, file_text, is_name, parse_file, read_file, yaml_quoted};
+pub use file::{Advice, FileError, NAMES, check_databases, file_text, is_name, parse_file, read_file, yaml_quoted};
 pub use found::{Found, found};
 pub use generation::{RebuildNote, RebuildStage, generation, standing};
 pub use live::{Live, LiveCollection};

@@ -32,15 +32,16 @@ pub(super) async fn check(asked: &Asked<'_>) -> Finding {
 
 async fn ask(asked: &Asked<'_>, name: &str) -> Result<Option<Optimizations>, dbops_qdrant::Error> {
     let told = asked.server.optimizations(name).await?;
-    if told.as_ref().is_some_and(is_idle) {
+    if told.as_ref().and_then(idle).is_some() {
         tokio::time::sleep(PAUSE).await;
         return asked.server.optimizations(name).await;
     }
     Ok(told)
 }
 
-fn is_idle(told: &Optimizations) -> bool {
-    told.running.is_empty() && told.waiting.is_some_and(|count| count > 0)
+/// How many wait where none is run.
+fn idle(told: &Optimizations) -> Option<u64> {
+    told.waiting.filter(|count| told.running.is_empty() && *count > 0)
 }
 
 fn finding(asked: &Asked<'_>, names: &[&str], told: &[Option<Optimizations>], now: SystemTime) -> Finding {
@@ -67,8 +68,9 @@ fn finding(asked: &Asked<'_>, names: &[&str], told: &[Option<Optimizations>], no
         format!("being optimized, and the server does not tell since when: {}", silent.join(", "))
     };
     let finding = asked.fold(&CHECK, items.collect(), ("optimizations do not get done", &well));
-    match told().find(|(_, told)| told.as_ref().is_some_and(is_idle)) {
-        Some((name, Some(Optimizations { waiting: Some(count), .. }))) if finding.status == Status::Ok => {
+    let idle = told().find_map(|(name, told)| Some((name, told.as_ref().and_then(idle)?)));
+    match idle {
+        Some((name, count)) if finding.status == Status::Ok => {
             let summary = format!("{name}: {count} optimizations wait, and none is run");
             Finding::new(CHECK.id, asked.target.name, Status::Warning, summary).remedy(format!(
                 "see whether max_optimization_threads of {name} is 0; else restart the server, whose log may say more"

@@ -59,18 +59,19 @@ impl ChangedObject {
 pub async fn read_schema_state(url: &DatabaseUrl) -> Result<SchemaState, Error> {
     let (client, table) = version_table::connect_to_read(url).await?;
     let rows = version_table::read(&client, &table).await?.unwrap_or_default();
-    let state = async {
-        client.batch_execute(SETTINGS).await?;
-        match recorded(&client, &table.name, &rows).await? {
-            Some(recorded) => Ok(SchemaState::Recorded { recorded, changed: changed(&client).await? }),
-            None => Ok(SchemaState::NotRecorded),
-        }
-    };
-    state.await.map_err(unreadable)
+    client.batch_execute(SETTINGS).await.map_err(unreadable)?;
+    state(&client, &table.name, &rows).await.map_err(unreadable)
 }
 
-/// When the schema was recorded with which the present one can be compared. To be called within [`reading`], as is all
-/// that gives PostgreSQL's own error.
+/// How the schema stands to the record. To be called within [`reading`], as is all that gives PostgreSQL's own error.
+pub(crate) async fn state(client: &Client, version_table: &str, rows: &[String]) -> Result<SchemaState, PostgresError> {
+    match recorded(client, version_table, rows).await? {
+        Some(recorded) => Ok(SchemaState::Recorded { recorded, changed: changed(client).await? }),
+        None => Ok(SchemaState::NotRecorded),
+    }
+}
+
+/// When the schema was recorded with which the present one can be compared.
 pub(crate) async fn recorded(
     client: &Client,
     version_table: &str,
@@ -84,7 +85,7 @@ pub(crate) async fn recorded(
 }
 
 /// What is not as it was recorded.
-pub(crate) async fn changed(client: &Client) -> Result<Vec<ChangedObject>, PostgresError> {
+async fn changed(client: &Client) -> Result<Vec<ChangedObject>, PostgresError> {
     let sql = format!(
         "WITH live AS ({OBJECTS}), recorded AS (SELECT o.key AS object, o.value::int8 AS digest FROM dbops.schema_state, \
          jsonb_each_text(objects) o) SELECT object, recorded.digest, live.digest FROM live FULL JOIN recorded USING \

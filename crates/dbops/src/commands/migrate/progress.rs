@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dbops_migrate::{
-    Author, ChangedObject, Direction, Event, Finished, Rows, RunOptions, Session, SessionOptions, Step,
+    Author, ChangedObject, Direction, Event, Finished, Rows, RunOptions, SchemaState, Session, SessionOptions, Step,
 };
 use dbops_postgres::Notice;
 use indicatif::ProgressBar;
@@ -68,7 +68,7 @@ pub(super) async fn carry_out(
 /// What something else changed since the last run: told, for the next revision may build on it. Where that cannot be
 /// found out, it cannot be recorded either, which is told then.
 async fn changed_before(ui: &Ui, one: &Prepared<'_>, session: &Session) -> Vec<ChangedObject> {
-    let changed = session.changed_objects().await.unwrap_or_default();
+    let Ok(SchemaState::Recorded { changed, .. }) = session.schema_state().await else { return Vec::new() };
     if let [first, others @ ..] = changed.as_slice() {
         let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         ui.warn(format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use dbops_qdrant::{AliasMove, RebuildNote, RebuildStage, Server, generation, is_name};
+use dbops_qdrant::{AliasMove, NAMES, RebuildNote, RebuildStage, Server, generation, is_name};
 use serde::Serialize;
 
 use super::{connect, read_declared, single};
@@ -146,8 +146,9 @@ async fn set(
     collection: &str,
 ) -> Result<Outcome> {
     if !is_name(name) {
-        return Err(Failure::usage(format!("`{}` cannot be the name of an alias", name.escape_default()))
-            .with_hint("use letters, digits, `_` and `-`, at most 255 of them"));
+        return Err(
+            Failure::usage(format!("`{}` cannot be the name of an alias", name.escape_default())).with_hint(NAMES)
+        );
     }
     let declared = declared(config, options)?;
     let server = connect(options)?;
